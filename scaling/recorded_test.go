@@ -1,0 +1,316 @@
+package scaling
+
+import (
+	"encoding/json"
+	"math"
+	"regexp"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+)
+
+// The files under testdata/recorded hold inputs and outputs of Flink's own
+// autoscaler. Every one of them must come out to the last digit.
+
+func TestRecordedRounding(t *testing.T) {
+	for i, r := range rowsOf(t, "round") {
+		if got := Round3(r.number(0)); !same(got, r.number(1)) {
+			t.Errorf("row %d: Round3(%v) = %v, want %v", i, r[0], got, r.number(1))
+		}
+	}
+	for f := range scalarsOf(t, "R") {
+		if got := Round3(numeral(f[1])); !same(got, numeral(f[2])) {
+			t.Errorf("Round3(%s) = %v, want %s", f[1], got, f[2])
+		}
+	}
+}
+
+func TestRecordedRateTexts(t *testing.T) {
+	for f := range scalarsOf(t, "F") {
+		if got := FormatRate(numeral(f[1])); got != f[2] {
+			t.Errorf("FormatRate(%s) = %s, want %s", f[1], got, f[2])
+		}
+	}
+}
+
+func TestRecordedCapacity(t *testing.T) {
+	check := func(catchUp, target, utilization, want float64, withRestart bool, duration, restart string) {
+		t.Helper()
+		c := Config{CatchUp: seconds(duration)}
+		got := capacity(Round3(target), Round3(catchUp), utilization, withRestart, seconds(restart), &c)
+		if !same(got, want) {
+			t.Errorf("capacity(target %v, catch-up %v in %ss, utilization %v, restart %v of %ss) = %v, want %v",
+				target, catchUp, duration, utilization, withRestart, restart, got, want)
+		}
+	}
+	for _, r := range rowsOf(t, "target-capacity") {
+		check(r.number(0), r.number(1), r.number(2), r.number(6), r[5].(bool), r.text(3), r.text(4))
+	}
+	for f := range scalarsOf(t, "C") {
+		check(numeral(f[1]), numeral(f[2]), numeral(f[5]), numeral(f[7]), f[6] == "1", f[3], f[4])
+	}
+}
+
+func TestRecordedClamp(t *testing.T) {
+	driven := 0
+	for i, r := range rowsOf(t, "clamp") {
+		p, lower, upper := r.whole(0), r.whole(3), r.whole(4)
+		if lower > p || upper < p {
+			continue // bounds are widened to hold the current parallelism before
+		}
+		driven++
+		v := deciderOf(Vertex{Parallelism: p, MaxParallelism: r.whole(1)}, &Config{MinParallelism: lower, MaxParallelism: upper})
+		if got := v.limit(scaled(r.number(2), p)); got != r.whole(5) {
+			t.Errorf("row %d: %v: got %d", i, r, got)
+		}
+	}
+	if driven < 250 {
+		t.Errorf("only %d rows were driven", driven)
+	}
+}
+
+func TestRecordedAlignment(t *testing.T) {
+	modes := map[string]Alignment{
+		"BALANCED": AlignBalanced, "EVENLY_SPREAD": AlignEvenlySpread, "OFF": AlignOff,
+		"LEGACY_EVENLY_SPREAD": AlignLegacyEvenlySpread, "LEGACY_MAXIMIZE_UTILISATION": AlignLegacyMaximizeUtilisation,
+	}
+	for i, r := range rowsOf(t, "alignment") {
+		vertex := Vertex{Parallelism: r.whole(1), Partitions: r.whole(3), MaxParallelism: r.whole(4), Inputs: shipped(r[7].(bool))}
+		v := deciderOf(vertex, &Config{Alignment: modes[r[0].(string)]})
+		v.lower, v.upper = r.whole(5), min(r.whole(6), vertex.MaxParallelism)
+		got := v.align(r.whole(2))
+		if limited := len(v.notes) > 0; got != r.whole(8) || limited != (r[9] != nil) {
+			t.Errorf("row %d: %v: got %d, limited %v", i, r, got, limited)
+		}
+	}
+}
+
+func TestRecordedSizing(t *testing.T) {
+	modes := map[string]Alignment{
+		"BALANCED": AlignBalanced, "EVENLY_SPREAD": AlignEvenlySpread, "OFF": AlignOff,
+		"LES": AlignLegacyEvenlySpread, "LMU": AlignLegacyMaximizeUtilisation,
+	}
+	for f := range scalarsOf(t, "S") {
+		n := wholes(t, f[2], f[3], f[4], f[7], f[8], f[9])
+		p, lower, upper, want := n[0], n[3], n[4], n[5]
+		vertex := Vertex{Parallelism: p, Partitions: n[1], MaxParallelism: n[2], Inputs: shipped(f[5] == "1")}
+		v := deciderOf(vertex, &Config{MinParallelism: lower, MaxParallelism: upper, Alignment: modes[f[1]]})
+		got := v.limit(scaled(numeral(f[6]), p))
+		if got != p {
+			got = v.align(got)
+		}
+		if got != want {
+			t.Errorf("%v: got %d", f, got)
+		}
+	}
+}
+
+func TestRecordedDelayedScaleDown(t *testing.T) {
+	for i, r := range rowsOf(t, "delayed-scale-down") {
+		interval := time.Duration(r.whole(0)) * time.Millisecond
+		var d DelayedScaleDown
+		for j, each := range r[1].([]any) {
+			op := row(each.([]any))
+			var head Recommendation
+			d, head, _ = d.trigger("v", Recommendation{At: instant(op.number(0)), Parallelism: op.whole(1), Outside: op[2].(bool)}, interval)
+			want := Recommendation{At: instant(op.number(4)), Parallelism: op.whole(5), Outside: op[6].(bool)}
+			if head != want || !d["v"].FirstTrigger.Equal(instant(op.number(3))) || len(d["v"].Recommended) != op.whole(7) {
+				t.Fatalf("row %d, step %d: %v: got %v since %v, %d kept", i, j, op, head, d["v"].FirstTrigger, len(d["v"].Recommended))
+			}
+		}
+	}
+}
+
+// TestRecordedRuns drives whole decisions: limits, bounds, effectiveness and
+// delay as one state machine over time.
+func TestRecordedRuns(t *testing.T) {
+	for line := range linesOf(t, "delayed-runs.txt") {
+		f := strings.Fields(line)
+		head := wholes(t, f[1], f[3])
+		c := DefaultConfig()
+		c.CatchUp, c.ScaleDownInterval, c.EffectivenessDetection = 0, time.Duration(head[0])*time.Second, f[2] == "1"
+		p := head[1]
+		var state State
+		for step, text := range f[4:] {
+			s := strings.Split(text, ",")
+			c.Estimator = fixed{{In: numeral(s[1]), ProcessedIn: numeral(s[2]), Busy: 1, OutPerIn: math.NaN(), Observed: math.NaN()}}
+			topology, err := NewTopology([]Vertex{{ID: "v", Parallelism: p, MaxParallelism: 720}})
+			if err != nil {
+				t.Fatal(err)
+			}
+			out := Decide(Input{Config: &c, Topology: topology, Full: true, State: state, Now: instant(1000 * numeral(s[0]))})
+			v := out.Decision.Vertices[0]
+			want := wholes(t, s[3])[0]
+			if got := wished(v); got != want || out.Decision.Scale != (s[4] == "o") {
+				t.Errorf("%v: step %d: %s: got %d, scale %v (%s)", f[:4], step, text, got, out.Decision.Scale, v.Reason)
+				break
+			}
+			state = out.State
+			if out.Decision.Scale {
+				state, p = out.Executed(), v.To
+			}
+		}
+	}
+}
+
+func TestRecordedTracking(t *testing.T) {
+	for i, r := range rowsOf(t, "scaling-tracking") {
+		var records []RestartRecord
+		for _, each := range r[0].([]any) {
+			x := row(each.([]any))
+			record := RestartRecord{At: instant(x.number(0)), Known: x[1] != nil}
+			if record.Known {
+				record.Duration = time.Duration(x.number(1)) * time.Millisecond
+			}
+			records = append(records, record)
+		}
+		c := Config{RestartTracking: r[1].(bool), Restart: seconds(r.text(2)), RestartTrackingLimit: seconds(r.text(3))}
+		if got := restartTime(records, &c).Seconds(); got != r.number(4) {
+			t.Errorf("row %d: restart time %v, want %v", i, got, r[4])
+		}
+		trimmed := trimTracking(records, instant(r.number(5)), seconds(r.text(6)), r.whole(7))
+		var left []any
+		for _, record := range trimmed {
+			left = append(left, float64(record.At.UnixMilli()))
+		}
+		if got := restartTime(trimmed, &c).Seconds(); !equalLists(left, r[8].([]any)) || got != r.number(9) {
+			t.Errorf("row %d: left %v with restart time %v, want %v with %v", i, left, got, r[8], r[9])
+		}
+	}
+}
+
+func TestRecordedScalability(t *testing.T) {
+	for i, r := range rowsOf(t, "scaling-coefficient") {
+		h := History{}
+		for _, each := range r[0].([]any) {
+			x := row(each.([]any))
+			h["v"] = append(h["v"], ScalingRecord{From: x.whole(0), Evaluation: VertexEvaluation{TrueProcessingRate: x.number(1)}})
+		}
+		c := Config{ScalabilityMinObservations: r.whole(1), ScalabilityMin: r.number(2)}
+		want := math.NaN() // where the reference fails
+		if text, failed := r[3].(string); !failed || !strings.HasPrefix(text, "EXCEPTION") {
+			want = r.number(3)
+		}
+		if got := h.scalability("v", &c); !same(got, want) {
+			t.Errorf("row %d: coefficient %v of %v, want %v", i, got, r[0], r[3])
+		}
+	}
+}
+
+// recordedEvaluation is one line of evaluations.jsonl.
+type recordedEvaluation struct {
+	Aggregator      string                                 `json:"agg"`
+	CatchUp         float64                                `json:"cu"`
+	Backlog         float64                                `json:"bl"`
+	Restart         float64                                `json:"rs"`
+	MinObservations int                                    `json:"mo"`
+	Target          float64                                `json:"ut"`
+	Boundary        float64                                `json:"bd"`
+	Explicit        bool                                   `json:"mm"`
+	Max             float64                                `json:"mx"`
+	Min             float64                                `json:"mi"`
+	Inputs          [][]int                                `json:"ins"`
+	Parallelism     []int                                  `json:"P"`
+	Samples         [][2]json.RawMessage                   `json:"h"`
+	Result          json.RawMessage                        `json:"res"`
+	samples         []map[string]map[string]recordedNumber // one per instant
+	at              []time.Time
+}
+
+// bareNumbers are the tokens that Flink prints and JSON does not know.
+var bareNumbers = regexp.MustCompile(`(-?Infinity|NaN)\b`)
+
+type recordedNumber float64
+
+// UnmarshalJSON reads a number or the text of one that is not finite.
+func (n *recordedNumber) UnmarshalJSON(b []byte) error {
+	*n = recordedNumber(numeral(strings.Trim(string(b), `"`)))
+	return nil
+}
+
+func readEvaluation(t *testing.T, line string) recordedEvaluation {
+	t.Helper()
+	var e recordedEvaluation
+	if err := json.Unmarshal([]byte(bareNumbers.ReplaceAllString(line, `"$1"`)), &e); err != nil {
+		t.Fatal(err)
+	}
+	for _, s := range e.Samples {
+		values := map[string]map[string]recordedNumber{}
+		if err := json.Unmarshal(s[1], &values); err != nil {
+			t.Fatal(err)
+		}
+		e.samples, e.at = append(e.samples, values), append(e.at, instant(numeral(string(s[0]))))
+	}
+	return e
+}
+
+func (e recordedEvaluation) config() Config {
+	c := DefaultConfig()
+	c.Aggregator = map[string]Aggregator{"MAX": AggregateMax, "AVG": AggregateAvg, "MIN": AggregateMin}[e.Aggregator]
+	c.CatchUp = time.Duration(e.CatchUp) * time.Second
+	c.BacklogLagThreshold = time.Duration(e.Backlog) * time.Second
+	c.ObservedMinObservations = e.MinObservations
+	c.UtilizationMax, c.UtilizationMin = e.Target+e.Boundary, e.Target-e.Boundary
+	if e.Explicit {
+		c.UtilizationMax, c.UtilizationMin = e.Max, e.Min
+	}
+	return c
+}
+
+func (e recordedEvaluation) input(t *testing.T) (*Topology, Window) {
+	t.Helper()
+	vertices := make([]Vertex, len(e.Parallelism))
+	for i, p := range e.Parallelism {
+		vertices[i] = Vertex{ID: VertexID(strconv.Itoa(i)), Parallelism: p, MaxParallelism: 720}
+		for _, u := range e.Inputs[i] {
+			vertices[i].Inputs = append(vertices[i].Inputs, Edge{From: VertexID(strconv.Itoa(u)), Ship: ShipRebalance})
+		}
+	}
+	topology, err := NewTopology(vertices)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var w Window
+	for i, values := range e.samples {
+		s := Sample{At: e.at[i]}
+		for _, v := range topology.Vertices {
+			vs := VertexSample{Vertex: v.ID, Parallelism: v.Parallelism}
+			for m := range measureCount {
+				if x, ok := values[string(v.ID)][m.String()]; ok {
+					vs.Set(m, float64(x))
+				}
+			}
+			s.Vertices = append(s.Vertices, vs)
+		}
+		w.Samples = append(w.Samples, s)
+	}
+	return topology, w
+}
+
+func TestRecordedEvaluations(t *testing.T) {
+	for line := range linesOf(t, "evaluations.jsonl") {
+		e := readEvaluation(t, line)
+		topology, w := e.input(t)
+		c := e.config()
+		got, err := Evaluate(w, topology, &c, time.Duration(e.Restart)*time.Second)
+		var want map[VertexID][6]recordedNumber
+		if json.Unmarshal(e.Result, &want) != nil {
+			if !UnknownRate(err) {
+				t.Errorf("%.80s: want error %s, got %v", line, e.Result, err)
+			}
+			continue
+		}
+		if err != nil {
+			t.Errorf("%.80s: %v", line, err)
+			continue
+		}
+		for _, v := range got.Vertices {
+			for i, x := range [...]float64{v.TargetRate, v.CatchUpRate, v.TrueProcessingRate, v.Load, v.ScaleUpThreshold, v.ScaleDownThreshold} {
+				if !same(x, float64(want[v.Vertex][i])) {
+					t.Errorf("%.80s: vertex %s, column %d: got %v, want %v", line, v.Vertex, i, x, want[v.Vertex][i])
+				}
+			}
+		}
+	}
+}

@@ -1,0 +1,50 @@
+package tuning
+
+import (
+	"encoding/json"
+	"testing"
+
+	"github.com/sluice-project/sluice/scaling"
+)
+
+func TestSegmentsAreThoseOfTheReference(t *testing.T) {
+	var table struct{ Rows []segmentsRow }
+	if err := json.NewDecoder(unpacked(t, "network-segments.json")).Decode(&table); err != nil {
+		t.Fatal(err)
+	}
+	for _, r := range table.Rows {
+		if got := r.buffers.Segments(r.own, r.connected, scaling.ParseShipStrategy(r.ship)); got != r.want {
+			t.Errorf("%+v: got %d", r, got)
+		}
+	}
+	if len(table.Rows) < 200 {
+		t.Errorf("the table has %d rows", len(table.Rows))
+	}
+}
+
+type segmentsRow struct {
+	own, connected int
+	ship           string
+	buffers        Buffers
+	want           int
+}
+
+func (r *segmentsRow) UnmarshalJSON(text []byte) error {
+	return json.Unmarshal(text, &[]any{&r.own, &r.connected, &r.ship, &r.buffers.PerChannel, &r.buffers.Floating, &r.want})
+}
+
+func TestBothEndsOfEveryEdgeNeedBuffersInEverySlot(t *testing.T) {
+	r := Rescale{
+		Topology: topologyOf(t,
+			scaling.Vertex{ID: "a", Parallelism: 2},
+			scaling.Vertex{ID: "b", Parallelism: 4, Inputs: []scaling.Edge{{From: "a", Ship: scaling.ShipHash}}},
+			scaling.Vertex{ID: "c", Parallelism: 4, Inputs: []scaling.Edge{{From: "b", Ship: scaling.ShipForward}}}),
+		Target:              scaling.Parallelism{"a": 3},
+		SlotsPerTaskManager: 2,
+	}
+	// a (3) and b (4) by hash: 4 and 3 channels; b and c stay at 4: one channel each.
+	want := int64(2) * 100 * ((4*2 + 8) + (3*2 + 8) + 2*(2+8))
+	if got := r.RequiredNetworkMemory(Buffers{PerChannel: 2, Floating: 8, SegmentSize: 100}); got != want {
+		t.Errorf("got %d, want %d", got, want)
+	}
+}
