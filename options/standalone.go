@@ -23,7 +23,7 @@ const (
 // Options of the process, named as in the reference's standalone autoscaler.
 var (
 	ControlLoopInterval = plain(ScopeProcess, standalonePrefix+"control-loop.interval", durations, 10*time.Second,
-		"Time from the end of one control loop to the start of the next; > 0.", "scalingInterval").checked(positiveDuration)
+		"Time from the start of one control loop to the start of the next; > 0. (In the reference it counts from the end.)", "scalingInterval").checked(positiveDuration)
 	ControlLoopParallelism = plain(ScopeProcess, standalonePrefix+"control-loop.parallelism", integers, 100,
 		"Number of jobs worked on at the same time; ≥ 1.").checked(atLeast(1))
 	FlinkClusterHost = plain(ScopeProcess, standalonePrefix+"fetcher.flink-cluster.host", texts, "localhost",
