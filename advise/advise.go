@@ -11,7 +11,6 @@ import (
 
 	"github.com/sluice-project/sluice/autoscaler"
 	"github.com/sluice-project/sluice/decisions"
-	"github.com/sluice-project/sluice/flink"
 	"github.com/sluice-project/sluice/scaling"
 )
 
@@ -205,7 +204,7 @@ func (c *Config) unread(job autoscaler.SkippedJob) decisions.Entry {
 
 func (c *Config) sinceStart(ctx context.Context, job *autoscaler.JobContext) (decisions.Entry, error) {
 	report := autoscaler.Report{Job: job.Key, Name: job.Name, At: c.Now(), Scope: job.Scope, Why: job.Why}
-	if reason, detail := notJudged(job); reason != "" {
+	if reason, detail := job.NotJudged(); reason != "" {
 		report.Decision = scaling.Decision{At: report.At, Reason: reason, Detail: detail}
 		return decisions.New(&report), nil
 	}
@@ -256,18 +255,6 @@ func (c *Config) judge(ctx context.Context, job *autoscaler.JobContext, config s
 		report.Decision.Scale, report.Decision.Reason, report.Decision.Detail = false, autoscaler.ReasonNotScalableHere, job.Why
 	}
 	return nil
-}
-
-// notJudged says why a job is left alone, in the words of a pass; empty for one
-// that is looked at.
-func notJudged(job *autoscaler.JobContext) (reason scaling.Reason, detail string) {
-	switch {
-	case job.Scope == autoscaler.ScopeIgnore || job.Scope == autoscaler.ScopeDisabled:
-		return autoscaler.ReasonOutOfScope, job.Why
-	case job.Status != flink.JobRunning:
-		return autoscaler.ReasonNotRunning, "the job is " + string(job.Status)
-	}
-	return "", ""
 }
 
 func vertices(t *scaling.Topology) []scaling.VertexID {

@@ -70,8 +70,8 @@ type JobContext struct {
 	Metrics *SelfMetrics
 }
 
-// notJudged says why a pass leaves the job alone; empty for a job that it looks at.
-func (j *JobContext) notJudged() (reason scaling.Reason, detail string) {
+// NotJudged says why a pass leaves the job alone; empty for a job that it looks at.
+func (j *JobContext) NotJudged() (reason scaling.Reason, detail string) {
 	switch {
 	case j.Scope == ScopeIgnore || j.Scope == ScopeDisabled:
 		return ReasonOutOfScope, j.Why

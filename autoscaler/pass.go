@@ -35,7 +35,7 @@ type pass struct {
 }
 
 func (p *pass) run(ctx context.Context) error {
-	if reason, detail := p.job.notJudged(); reason != "" {
+	if reason, detail := p.job.NotJudged(); reason != "" {
 		p.report.Decision = scaling.Decision{At: p.now, Reason: reason, Detail: detail}
 		if p.job.Scope == ScopeDisabled {
 			return p.disabled(ctx)
@@ -202,7 +202,6 @@ func (p *pass) evaluationFault() error {
 	return nil
 }
 
-// tellUnusable says which metrics stand in the way, once a window is full and
 // tellUnusable says which metrics stand in the way, once a window is full and
 // no restart explains their absence.
 func (p *pass) tellUnusable(ctx context.Context) error {

@@ -138,27 +138,29 @@ func finite(x float64) bool { return !math.IsNaN(x) && !math.IsInf(x, 0) }
 // FormatRate prints a rate with two decimals, rounded half away from zero on
 // its shortest decimal text, as the reference's reports do.
 func FormatRate(x float64) string {
+	if !finite(x) {
+		return notFinite(x)
+	}
+	return strconv.FormatFloat(roundDecimal(x, 2), 'f', 2, 64)
+}
+
+// notFinite is Java's text for NaN and the infinities.
+func notFinite(x float64) string {
 	switch {
 	case math.IsNaN(x):
 		return "NaN"
-	case math.IsInf(x, 1):
+	case x > 0:
 		return "Infinity"
-	case math.IsInf(x, -1):
-		return "-Infinity"
 	}
-	return strconv.FormatFloat(roundDecimal(x, 2), 'f', 2, 64)
+	return "-Infinity"
 }
 
 // FormatDouble prints a number as Java does, for messages that tools parse:
 // 90.0, 1.0E7, NaN, Infinity.
 func FormatDouble(x float64) string {
 	switch {
-	case math.IsNaN(x):
-		return "NaN"
-	case math.IsInf(x, 1):
-		return "Infinity"
-	case math.IsInf(x, -1):
-		return "-Infinity"
+	case !finite(x):
+		return notFinite(x)
 	case x == 0:
 		if math.Signbit(x) {
 			return "-0.0"
