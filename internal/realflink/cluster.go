@@ -27,6 +27,7 @@ type Cluster struct {
 	zk       *process
 	jm       *process
 	tms      map[string]*process
+	leaving  []*process        // TaskManagers that were told to end
 	started  int               // TaskManagers so far: none has the name of an earlier one
 	uploaded map[string]string // jar path → id at the JobManager
 	jobs     int
@@ -112,7 +113,7 @@ func (c *Cluster) writeConfig() error {
 	conf := filepath.Join(c.dir, "conf")
 	return errors.Join(
 		os.WriteFile(filepath.Join(conf, name), []byte(content), 0o644),
-		os.WriteFile(filepath.Join(conf, "log4j.properties"), []byte(logConfig), 0o644))
+		os.WriteFile(filepath.Join(conf, "log4j.properties"), []byte(logging(c.cfg.Debug)), 0o644))
 }
 
 func (c *Cluster) launchJobManager() (err error) {
@@ -131,8 +132,12 @@ func (c *Cluster) launchJobManager() (err error) {
 
 func (c *Cluster) launchTaskManager() (*process, error) {
 	c.started++
-	id := fmt.Sprintf("tm%d", c.started)
-	p := c.program(id, "org.apache.flink.runtime.taskexecutor.TaskManagerRunner", "-D", "taskmanager.resource-id="+id)
+	return c.launchTaskManagerAs(fmt.Sprintf("tm%d", c.started))
+}
+
+func (c *Cluster) launchTaskManagerAs(id string, args ...string) (*process, error) {
+	p := c.program(id, "org.apache.flink.runtime.taskexecutor.TaskManagerRunner",
+		append([]string{"-D", "taskmanager.resource-id=" + id}, args...)...)
 	p.memory = append(p.memory, "-Xms128m", "-Xmx320m", "-XX:MaxDirectMemorySize=160m", "-XX:MaxMetaspaceSize=160m")
 	if c.Job != nil {
 		p.classpath = append(p.classpath, c.jobsJar)
@@ -154,30 +159,6 @@ func (c *Cluster) program(name, main string, args ...string) program {
 		main:      main,
 		args:      append([]string{"--configDir", conf}, args...),
 	}
-}
-
-// AddTaskManager starts one more and waits until it is registered.
-func (c *Cluster) AddTaskManager(ctx context.Context) (id string, err error) {
-	c.mu.Lock()
-	p, err := c.launchTaskManager()
-	c.mu.Unlock()
-	if err != nil {
-		return "", err
-	}
-	return p.name, c.WaitReady(ctx)
-}
-
-// KillTaskManager kills one as a crash would (SIGKILL).
-func (c *Cluster) KillTaskManager(id string) error {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	p, ok := c.tms[id]
-	if !ok {
-		return fmt.Errorf("kill TaskManager %s: there is none", id)
-	}
-	delete(c.tms, id)
-	p.kill()
-	return nil
 }
 
 // KillJobManager kills it as a crash would (SIGKILL). The TaskManagers stay.
@@ -245,7 +226,7 @@ func (c *Cluster) Stop() error {
 }
 
 func (c *Cluster) kill() {
-	for _, p := range c.processes() {
+	for _, p := range append(c.processes(), c.leaving...) {
 		p.kill()
 	}
 	c.http.CloseIdleConnections()

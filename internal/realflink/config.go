@@ -35,6 +35,8 @@ type ClusterConfig struct {
 	HA bool
 	// Options are Flink options that come on top of ours, and may replace them; an empty value takes one of ours out.
 	Options map[string]string
+	// Debug names loggers (packages or classes of Flink) whose debug lines go to the logs too.
+	Debug []string
 	// Dir is where configuration, logs and checkpoints go; a temporary folder, removed by Stop, if empty.
 	Dir string
 	// Detached lets the cluster live on when this process ends.
@@ -157,6 +159,16 @@ func configFile(version string, options map[string]string) (name, content string
 		return "flink-conf.yaml", b.String()
 	}
 	return "config.yaml", b.String()
+}
+
+// logging is log4j's configuration.
+func logging(debug []string) string {
+	var b strings.Builder
+	b.WriteString(logConfig)
+	for i, name := range debug {
+		fmt.Fprintf(&b, "logger.debug%d.name = %s\nlogger.debug%d.level = DEBUG\n", i, name, i)
+	}
+	return b.String()
 }
 
 const logConfig = `rootLogger.level = INFO

@@ -271,6 +271,11 @@ func (j *Job) SetSlowSnapshot(d time.Duration) error {
 	return j.control.set("slow-snapshot-ms", strconv.FormatInt(d.Milliseconds(), 10))
 }
 
+// FailTask lets one subtask of a vertex of a chain fail, once, as soon as it sees a record.
+func (j *Job) FailTask(vertex string, subtask int) error {
+	return j.control.set("fail-"+vertex, fmt.Sprintf("%d@%d", subtask, time.Now().UnixMilli()))
+}
+
 // rateFile is a schedule of "epochMillis=rate" lines that only grows.
 type rateFile struct{ path string }
 

@@ -29,6 +29,12 @@ func TestAJobSpecBecomesArgumentsWhereItSaysSomething(t *testing.T) {
 			JobSpec{Topic: &Topic{Brokers: "b:1", Name: "t"}, MaxParallelism: 24},
 			"--name load --control-file C --brokers b:1 --topic t --max-parallelism 24",
 		},
+		"chain": {
+			JobSpec{Schedule: "const:5", Chain: []ChainVertex{
+				{Name: "in", Parallelism: 2, Cost: time.Millisecond}, {Name: "mid", Parallelism: 4, MaxParallelism: 8, Group: "g"}, {Name: "out", Cost: 1500 * time.Nanosecond},
+			}},
+			"--name load --control-file C --rate const:5 --rate-b const:5 --source-us 1000 --out-us 1.5 --chain in=2,mid=4/8@g,out=1",
+		},
 		"trouble": {
 			JobSpec{Schedule: "const:5", HotShare: 0.6, FailCheckpoints: true, SlowSnapshot: 2 * time.Second},
 			"--name load --control-file C --rate const:5 --rate-b const:5 --hot-share 0.6 --fail-checkpoints true --slow-snapshot-ms 2000",
@@ -41,8 +47,8 @@ func TestAJobSpecBecomesArgumentsWhereItSaysSomething(t *testing.T) {
 }
 
 func TestAContradictoryJobSpecIsRefused(t *testing.T) {
-	topic := &Topic{}
-	for _, s := range []JobSpec{{Batch: true}, {Topic: topic, Rate: 5}, {Topic: topic, Join: true}, {HotShare: 1.1}} {
+	topic, chain := &Topic{}, []ChainVertex{{Name: "in"}, {Name: "out"}}
+	for _, s := range []JobSpec{{Batch: true}, {Topic: topic, Rate: 5}, {Topic: topic, Join: true}, {HotShare: 1.1}, {Chain: chain[:1]}, {Chain: chain, Join: true}} {
 		if s.check() == nil {
 			t.Errorf("%+v is accepted", s)
 		}

@@ -17,14 +17,14 @@ import (
 //go:embed java
 var javaSources embed.FS
 
-// BuildJobs compiles the plain test job against the jars of a Flink version and returns its jar, from the cache if the
+// BuildJobs compiles the plain test jobs against the jars of a Flink version and returns its jar, from the cache if the
 // sources are unchanged.
 func BuildJobs(ctx context.Context, libDir, version string) (jarPath string, err error) {
-	sink := "java/sinkv2"
+	folders := []string{"java", "java/sinkv2", "java/chain"}
 	if strings.HasPrefix(version, "1.17.") || strings.HasPrefix(version, "1.18.") {
-		sink = "java/sinkv1"
+		folders = []string{"java", "java/sinkv1"}
 	}
-	return compile(ctx, "jobs-"+version, []string{libDir}, "java", sink)
+	return compile(ctx, "jobs-"+version, []string{libDir}, folders...)
 }
 
 // BuildKafkaJobs compiles the test job that reads from Kafka, and the producer. The jar brings the connector along, so

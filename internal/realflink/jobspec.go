@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"strconv"
+	"strings"
 	"time"
 )
 
@@ -16,6 +17,9 @@ type JobSpec struct {
 	Name string // "load" if empty
 	// Join makes it two sources that meet in a vertex "join", which costs what "work" would. SetRate sets each source.
 	Join bool
+	// Chain, if set, makes it these vertices in a row instead, for Flink 1.19 and later: the second reads the source by
+	// rebalance, the next ones by hash. Parallelisms, MaxParallelism, Costs and OwnSlots are then those of the vertices.
+	Chain []ChainVertex
 	// Topic is where the records come from instead; the rates below are then the producer's to set.
 	Topic *Topic
 
@@ -59,6 +63,28 @@ type JobSpec struct {
 	Config map[string]string
 }
 
+// ChainVertex is a vertex of a chain. Its name is that of the vertex in Flink; the first has "Source: " before it and more
+// behind it.
+type ChainVertex struct {
+	Name           string
+	Parallelism    int
+	MaxParallelism int           // Flink's default if 0
+	Group          string        // the slot sharing group; "default" if empty
+	Cost           time.Duration // of a record, asleep; to the microsecond
+}
+
+// String is the vertex as the Java program wants it.
+func (v ChainVertex) String() string {
+	s := fmt.Sprintf("%s=%d", v.Name, max(1, v.Parallelism))
+	if v.MaxParallelism > 0 {
+		s += fmt.Sprintf("/%d", v.MaxParallelism)
+	}
+	if v.Group != "" {
+		s += "@" + v.Group
+	}
+	return s
+}
+
 // check refuses what would not be what it says.
 func (s JobSpec) check() error {
 	switch {
@@ -66,6 +92,10 @@ func (s JobSpec) check() error {
 		return errors.New("a batch job needs Records")
 	case s.Topic != nil && (s.Join || s.Batch || s.Records > 0 || s.Rate != 0 || s.Schedule != ""):
 		return errors.New("a job that reads a topic has no rate, end or second source of its own")
+	case len(s.Chain) == 1:
+		return errors.New("a chain has at least two vertices")
+	case len(s.Chain) > 0 && (s.Join || s.Topic != nil):
+		return errors.New("a chain has neither a second source nor a topic")
 	case s.HotShare < 0 || s.HotShare > 1:
 		return fmt.Errorf("HotShare %v is not between 0 and 1", s.HotShare)
 	}
@@ -80,8 +110,11 @@ func (s JobSpec) name() string {
 }
 
 func (s JobSpec) mainClass() string {
-	if s.Topic != nil {
+	switch {
+	case s.Topic != nil:
 		return "sluice.load.kafka.KafkaJob"
+	case len(s.Chain) > 0:
+		return "sluice.load.ChainJob"
 	}
 	return "sluice.load.LoadJob"
 }
@@ -103,6 +136,7 @@ func (s JobSpec) arguments(rateFile, controlFile string) []string {
 	if s.Join {
 		a.text("topology", "join")
 	}
+	a.chain(s.Chain)
 	a.number("records", s.Records)
 	a.flag("batch", s.Batch)
 	a.number("source-parallelism", s.SourceParallelism)
@@ -128,6 +162,22 @@ func (s JobSpec) arguments(rateFile, controlFile string) []string {
 }
 
 type arguments []string
+
+func (a *arguments) chain(vertices []ChainVertex) {
+	if len(vertices) == 0 {
+		return
+	}
+	var shapes []string
+	for i, v := range vertices {
+		shapes = append(shapes, v.String())
+		name := v.Name
+		if i == 0 {
+			name = "source" // what its reader looks for
+		}
+		a.micros(name+"-us", v.Cost)
+	}
+	a.text("chain", strings.Join(shapes, ","))
+}
 
 func (a *arguments) text(name, value string) { *a = append(*a, "--"+name, value) }
 

@@ -104,6 +104,17 @@ func (p *process) kill() {
 	<-p.done
 }
 
+// signal sends a signal to the process and what it started; one that has ended hears none.
+func (p *process) signal(s syscall.Signal) error {
+	if !p.running() {
+		return nil
+	}
+	if err := syscall.Kill(-p.pid, s); err != nil {
+		return fmt.Errorf("send %s to %s: %w", s, p.name, err)
+	}
+	return nil
+}
+
 func (p *process) running() bool {
 	select {
 	case <-p.done:

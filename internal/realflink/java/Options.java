@@ -29,6 +29,11 @@ public final class Options implements Serializable {
         return v == null ? otherwise : Double.parseDouble(v);
     }
 
+    public String liveText(String name, String otherwise) {
+        String v = now().getOrDefault(name, given.get(name));
+        return v == null ? otherwise : v;
+    }
+
     public boolean liveFlag(String name) {
         return Boolean.parseBoolean(now().getOrDefault(name, given.get(name)));
     }
