@@ -20,6 +20,10 @@ func (p *pass) act(ctx context.Context) error {
 	if err := p.settle(ctx); err != nil {
 		return err
 	}
+	// A quota or an executor may have made of it what failed before.
+	if p.outcome.Decision.Scale && p.failedBefore(p.wanted()) {
+		p.blockFailedBefore()
+	}
 	if !p.outcome.Decision.Scale {
 		p.state.Scaling = p.outcome.State
 		p.countBalanced()

@@ -117,6 +117,10 @@ func (p *pass) ended(ctx context.Context, err error) error {
 		p.report.Decision = scaling.Decision{At: p.now, Reason: scaling.ReasonWindowNotFull, Detail: notReady.Err.Error()}
 		return nil
 	}
+	var refused *refusedConfigError
+	if errors.As(err, &refused) {
+		return errors.Join(err, p.tellRefused(ctx, refused)) // no pass, so that none is counted
+	}
 	p.job.Metrics.failed()
 	if errors.Is(err, flink.KindUnreachable) {
 		return err // the cluster is away: who watches it says so once, not once a job

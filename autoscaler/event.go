@@ -27,7 +27,10 @@ const (
 	EventScalingVetoed      = "ScalingVetoed"
 	EventMemoryTuning       = "Configuration recommendation"
 	EventScaling            = "Scaling"
-	EventAutoscalerError    = "AutoscalerError"
+	// EventOptionsValidation: the job's configuration is refused, and the job left
+	// alone.
+	EventOptionsValidation = "AutoScaler Options Validation"
+	EventAutoscalerError   = "AutoscalerError"
 	// EventScalingBlocked: a decision is not executed, for a reason that lies
 	// outside of the figures.
 	EventScalingBlocked = "ScalingBlocked"

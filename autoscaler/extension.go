@@ -75,6 +75,24 @@ func executorsOf(cfg options.Config, names []string) []Extension {
 	return all
 }
 
+// missingExtension is the first extension that configuration names and that is
+// not there, or nil.
+func (p *pass) missingExtension() *Extension {
+	known := &p.cfg.Extensions
+	if x := p.settings.Evaluator; x != nil && known.Evaluators[x.Class] == nil {
+		return x
+	}
+	if x := p.settings.Alignment; x != nil && known.Alignments[x.Class] == nil {
+		return x
+	}
+	for i := range p.settings.Executors {
+		if x := &p.settings.Executors[i]; known.Executors[x.Class] == nil {
+			return x
+		}
+	}
+	return nil
+}
+
 // extend puts the extensions that settings name into a configuration. What is
 // not there is left out, with a warning.
 func (p *pass) extend(c *scaling.Config) {
@@ -107,9 +125,18 @@ func (p *pass) executors() []scaling.ConfiguredExecutor {
 func find[T any](p *pass, known map[string]T, x *Extension) (found T, ok bool) {
 	found, ok = known[x.Class]
 	if !ok {
-		p.warn(fmt.Errorf("no extension of class %q is known for %s.%s: it is left out", x.Class, x.Group, x.Name))
+		p.warn(fmt.Errorf("%s: it is left out", x.missing()))
 	}
 	return found, ok
+}
+
+// missing says that an extension is not there.
+func (x *Extension) missing() string {
+	key := "job.autoscaler." + x.Group + "." + x.Name
+	if x.Class == "" {
+		return key + ".class is not set"
+	}
+	return fmt.Sprintf("no extension of class %q is known for %s", x.Class, key)
 }
 
 // warn keeps what went wrong without an effect on the pass.

@@ -44,7 +44,9 @@ type platform struct {
 	// crashBefore and crashAfter end the process around the request.
 	crashBefore, crashAfter bool
 	refines                 bool
-	unusable                []scaling.VertexID
+	// apart gives each vertex slots of its own; otherwise Flink does not say.
+	apart    bool
+	unusable []scaling.VertexID
 }
 
 type testVertex struct {
@@ -106,6 +108,11 @@ func (p *platform) topology() *scaling.Topology {
 	})
 	if err != nil {
 		panic(err)
+	}
+	for i := range t.Vertices {
+		if p.apart {
+			t.Vertices[i].SlotSharingGroup = string(t.Vertices[i].ID)
+		}
 	}
 	return t
 }

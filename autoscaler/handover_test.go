@@ -83,6 +83,16 @@ func TestWhatWasDecidedLastIsHandedOverInEveryPass(t *testing.T) {
 	}
 }
 
+func TestNothingIsHandedOverWhileTheOptionsAreWrong(t *testing.T) {
+	s, h := decided(t, map[string]string{"sluice.profile": "reference", "job.autoscaler.enabled": "true", "sluice.estimator": "counters"})
+	before := len(h.handed)
+	s.config["job.autoscaler.utilization.target"] = "7"
+	s.run("pass")
+	if before == 0 || len(h.handed) != before {
+		t.Errorf("handed over %v", h.handed)
+	}
+}
+
 func TestTheUsersParallelismStandsForExcludedVerticesOnly(t *testing.T) {
 	s, h := decided(t, map[string]string{"pipeline.jobvertex-parallelism-overrides": "source:7,work:7,other:3"})
 	want := scaling.Parallelism{"source": 1, "work": 2, "other": 3}

@@ -2,6 +2,7 @@ package autoscaler
 
 import (
 	"sync/atomic"
+	"time"
 
 	"github.com/sluice-project/sluice/flink"
 	"github.com/sluice-project/sluice/options"
@@ -55,6 +56,15 @@ type JobContext struct {
 	Config options.Config
 	// Settings is Config as read by [SettingsOf]; nil lets the pass read it.
 	Settings *Settings
+	// Unvalidated lets Config pass without validation in profile reference, where
+	// a value that is wrong then fails the pass that needs it, or does not: the
+	// reference's core, which leaves validation to whoever drives it. It is for
+	// comparisons with that core.
+	Unvalidated bool
+	// ValidationInterval is how long it is worth nothing to repeat that Config is
+	// refused: the event interval of the process, since that of the job may be
+	// what is wrong. 0 means the option's default.
+	ValidationInterval time.Duration
 	// Client speaks to the job's cluster; nil for a platform whose collector and
 	// realizer do without.
 	Client *flink.Client
@@ -85,8 +95,8 @@ func (j *JobContext) settings() (*Settings, error) {
 	if j.Settings != nil {
 		return j.Settings, nil
 	}
-	if j.Config.Profile() == options.ProfileReference {
-		return readSettings(j.Config) // the reference checks before a pass, not in it
+	if j.Unvalidated && j.Config.Profile() == options.ProfileReference {
+		return readSettings(j.Config)
 	}
 	return SettingsOf(j.Config)
 }

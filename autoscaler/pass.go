@@ -65,7 +65,7 @@ func (p *pass) run(ctx context.Context) error {
 
 func (p *pass) load(ctx context.Context) (err error) {
 	if p.settings, err = p.job.settings(); err != nil {
-		return err
+		return &refusedConfigError{err}
 	}
 	if p.store, err = p.stateStore(ctx); err != nil {
 		return err

@@ -31,6 +31,10 @@ type Settings struct {
 	DeduplicateErrors bool
 	// TolerateUnknownRates makes a rate that is not known a reason, not an error.
 	TolerateUnknownRates bool
+	// RequireExtensions holds a job for which an extension is missing.
+	RequireExtensions bool
+	// DropUnchanged takes a change that executors made none for none.
+	DropUnchanged bool
 	// Guarded rescales are prepared and followed; see [Realizer]. Otherwise
 	// a [Handover] is told in each pass what was decided last.
 	Guarded bool
@@ -98,6 +102,8 @@ func readSettings(cfg options.Config) (*Settings, error) {
 		EventInterval:          options.Read(readers[atChange], options.ScalingEventInterval),
 		DeduplicateErrors:      options.Read(readers[atCollect], options.DeduplicateErrors),
 		TolerateUnknownRates:   options.Read(readers[atCollect], options.UnknownRateTolerated),
+		RequireExtensions:      options.Read(readers[atCollect], options.RequireExtensions),
+		DropUnchanged:          options.Read(readers[atCollect], options.DropUnchanged),
 		Guarded:                options.Read(readers[atCollect], options.GuardedRescales),
 		ReportCapacityRefusals: options.Read(readers[atCollect], options.ReportCapacityRefusals),
 		UserOverrides:          options.Read(readers[atHandover], options.ParallelismOverrides),
@@ -174,6 +180,9 @@ func (r *readers) scaling(cfg options.Config) scaling.Config {
 		CapAtPartitions:         options.Read(collect, options.AlignmentCapAtPartitions),
 		PullIntoRange:           options.Read(collect, options.PullIntoRangeEnabled),
 		JudgeExecuted:           options.Read(collect, options.JudgeExecutedEnabled),
+		NeverUp:                 options.Read(collect, options.NeverUpEnabled),
+		ResetsAreBorders:        options.Read(collect, options.ResetsAsBorders),
+		FractionalRates:         options.Read(collect, options.FractionalRates),
 
 		ScalabilityMinObservations: options.ObservedScalabilityMinObservations.Default,
 		ScalabilityMin:             options.ObservedScalabilityCoefficientMin.Default,

@@ -19,7 +19,7 @@ func TestSettingsOfNothingAreThePresetsOfProfileSluice(t *testing.T) {
 	want := scaling.DefaultConfig()
 	want.Estimator = scaling.Counters{}
 	want.RecentRate, want.CatchUpInHeadroom, want.Skew, want.KeepSaturated, want.CapAtPartitions = true, true, true, true, true
-	want.PullIntoRange, want.JudgeExecuted = true, true
+	want.PullIntoRange, want.JudgeExecuted, want.NeverUp, want.ResetsAreBorders, want.FractionalRates = true, true, true, true, true
 	want.Excluded = []scaling.VertexID{}
 	if diff := cmp.Diff(want, got.Scaling, cmpopts.IgnoreUnexported(excluded.Periods{})); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
@@ -28,10 +28,10 @@ func TestSettingsOfNothingAreThePresetsOfProfileSluice(t *testing.T) {
 	rest.Scaling = scaling.Config{}
 	wantRest := Settings{
 		Profile: options.ProfileSluice, EventInterval: 30 * time.Minute, RescaleTimeout: 10 * time.Minute,
-		DeduplicateErrors: true, TolerateUnknownRates: true, Guarded: true, ReportCapacityRefusals: true,
+		DeduplicateErrors: true, TolerateUnknownRates: true, RequireExtensions: true, DropUnchanged: true, Guarded: true, ReportCapacityRefusals: true,
 		Tuning: TuningSettings{
 			Config: tuning.Config{Overhead: 0.2, Compensation: true, Buffers: tuning.Buffers{PerChannel: 2, Floating: 8, SegmentSize: 32 << 10}},
-			Spec:   tuning.DefaultSpec(), SlotsPerTaskManager: 1, Quota: tuning.Unlimited(),
+			Spec:   tuning.DefaultSpec(), SlotsPerTaskManager: 1, Quota: tuning.Unlimited(), PartialQuota: true,
 		},
 	}
 	if diff := cmp.Diff(wantRest, rest, cmpopts.IgnoreUnexported(Settings{}, excluded.Periods{})); diff != "" {
@@ -41,11 +41,12 @@ func TestSettingsOfNothingAreThePresetsOfProfileSluice(t *testing.T) {
 
 func TestSettingsOfProfileReferenceAreTheReference(t *testing.T) {
 	got := settingsOf(t, map[string]string{"sluice.profile": "reference", "job.autoscaler.enabled": "true"})
-	c := got.Scaling
-	if c.PullIntoRange || c.JudgeExecuted || got.Guarded || got.TolerateUnknownRates || got.ReportCapacityRefusals {
-		t.Errorf("an improvement is on: %+v", got)
+	want := scaling.DefaultConfig()
+	want.Estimator, want.Excluded = scaling.Reference{}, []scaling.VertexID{}
+	if diff := cmp.Diff(want, got.Scaling, cmpopts.IgnoreUnexported(excluded.Periods{})); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
 	}
-	if c.Estimator.Name() != "reference" || c.RecentRate || c.CatchUpInHeadroom || c.Skew || c.KeepSaturated || c.CapAtPartitions || got.DeduplicateErrors || got.Profile != options.ProfileReference {
+	if got.RequireExtensions || got.DropUnchanged || got.Guarded || got.TolerateUnknownRates || got.ReportCapacityRefusals || got.DeduplicateErrors || got.Tuning.PartialQuota || got.Profile != options.ProfileReference {
 		t.Errorf("an improvement is on: %+v", got)
 	}
 }
@@ -101,7 +102,13 @@ func TestEachOptionReachesItsField(t *testing.T) {
 		{"excluded.periods", "9:00-10:00;11:00-12:00", func(s *Settings) any { return s.Scaling.ExcludedPeriods.String() }, "9:00-10:00, 11:00-12:00"},
 		{"sluice.parallelism-limits.pull-into-range", "false", func(s *Settings) any { return s.Scaling.PullIntoRange }, false},
 		{"sluice.scale-down.judge-executed", "false", func(s *Settings) any { return s.Scaling.JudgeExecuted }, false},
+		{"sluice.scale-down.never-up", "false", func(s *Settings) any { return s.Scaling.NeverUp }, false},
+		{"sluice.counter-resets.as-borders", "false", func(s *Settings) any { return s.Scaling.ResetsAreBorders }, false},
+		{"sluice.fractional-rates.enabled", "false", func(s *Settings) any { return s.Scaling.FractionalRates }, false},
+		{"sluice.quota.partial.enabled", "false", func(s *Settings) any { return s.Tuning.PartialQuota }, false},
 		{"sluice.unknown-rate.tolerated", "false", func(s *Settings) any { return s.TolerateUnknownRates }, false},
+		{"sluice.extensions.required", "false", func(s *Settings) any { return s.RequireExtensions }, false},
+		{"sluice.custom-executors.drop-unchanged", "false", func(s *Settings) any { return s.DropUnchanged }, false},
 		{"sluice.rescale.guarded", "false", func(s *Settings) any { return s.Guarded }, false},
 		{"sluice.events.capacity-refused", "false", func(s *Settings) any { return s.ReportCapacityRefusals }, false},
 		{"sluice.estimator", "reference", func(s *Settings) any { return s.Scaling.Estimator }, scaling.Reference{}},

@@ -11,9 +11,19 @@ import (
 
 // settle asks whoever has a say in a decision that is to be executed: memory
 // tuning, the platform's room, the quotas, and custom executors, in this order
-// (spec section 6.1). One that is against it takes the decision back.
+// (spec section 6.1). One that is against it takes the decision back. A quota that
+// is fulfilled in part comes first, since the others are to hear what is left.
 func (p *pass) settle(ctx context.Context) error {
-	for _, ask := range [...]func(context.Context) error{p.tune, p.askForRoom, p.askQuota, p.askExecutors} {
+	if x := p.missingExtension(); x != nil && p.settings.RequireExtensions && p.outcome.Decision.Scale {
+		// What would veto a change, or make it another one, is not asked.
+		p.block(Obstacle{scaling.ReasonFault, x.missing() + ": nothing is changed without it"})
+		return nil
+	}
+	order := [...]func(context.Context) error{p.tune, p.askForRoom, p.askQuota, p.askExecutors}
+	if p.settings.Tuning.PartialQuota {
+		order = [...]func(context.Context) error{p.keepToQuota, p.tune, p.askForRoom, p.askExecutors}
+	}
+	for _, ask := range order {
 		if !p.outcome.Decision.Scale {
 			return nil
 		}
@@ -24,9 +34,11 @@ func (p *pass) settle(ctx context.Context) error {
 	return nil
 }
 
-func (p *pass) rescale() tuning.Rescale {
+func (p *pass) rescale() tuning.Rescale { return p.rescaleTo(p.outcome.Decision.Target()) }
+
+func (p *pass) rescaleTo(target scaling.Parallelism) tuning.Rescale {
 	return tuning.Rescale{
-		Topology: p.observation.Topology, Target: p.outcome.Decision.Target(),
+		Topology: p.observation.Topology, Target: target,
 		SlotsUsed:           p.outcome.Evaluation.Global.Latest[scaling.NumTaskSlotsUsed],
 		SlotsPerTaskManager: p.settings.Tuning.SlotsPerTaskManager,
 	}
@@ -35,13 +47,8 @@ func (p *pass) rescale() tuning.Rescale {
 // tune works out the memory for the new parallelism. It is always told, and
 // executed where that is enabled.
 func (p *pass) tune(ctx context.Context) error {
-	s, average := &p.settings.Tuning, &p.outcome.Evaluation.Global.Average
-	tuned, err := tuning.Tune(tuning.Input{
-		Spec: s.Spec, MaxMemory: p.taskManagerMemory(), Config: s.Config, Rescale: p.rescale(),
-		Usage: tuning.Usage{
-			Heap: average[scaling.HeapMemoryUsed], Managed: average[scaling.ManagedMemoryUsed], Metaspace: average[scaling.MetaspaceMemoryUsed],
-		},
-	})
+	s := &p.settings.Tuning
+	tuned, err := tuning.Tune(p.tuningInput(p.rescale()))
 	if errors.Is(err, tuning.ErrNotTunable) {
 		p.warn(err)
 		return nil
@@ -57,6 +64,16 @@ func (p *pass) tune(ctx context.Context) error {
 		Type: EventNormal, Reason: EventMemoryTuning, Message: changes.Recommendation(s.Enabled),
 		Key: "MemoryTuning", Interval: p.settings.EventInterval,
 	})
+}
+
+func (p *pass) tuningInput(r tuning.Rescale) tuning.Input {
+	s, average := &p.settings.Tuning, &p.outcome.Evaluation.Global.Average
+	return tuning.Input{
+		Spec: s.Spec, MaxMemory: p.taskManagerMemory(), Config: s.Config, Rescale: r,
+		Usage: tuning.Usage{
+			Heap: average[scaling.HeapMemoryUsed], Managed: average[scaling.ManagedMemoryUsed], Metaspace: average[scaling.MetaspaceMemoryUsed],
+		},
+	}
 }
 
 // taskManagerMemory is the size of one TaskManager in bytes; 0 if it is not known.
@@ -100,27 +117,24 @@ func (p *pass) askForRoom(ctx context.Context) error {
 	})
 }
 
-func (p *pass) askQuota(ctx context.Context) error {
-	rescale := p.rescale()
-	verdict, err := p.settings.Tuning.Quota.Check(&rescale, p.job.TaskManagerCPU, p.memoryAfter())
-	if err != nil || verdict.Exceeded == "" {
+func (p *pass) askExecutors(ctx context.Context) error {
+	chain := p.executors()
+	vetoed, err := p.outcome.Execute(p.input(), chain)
+	switch {
+	case err != nil:
 		return err
+	case vetoed == nil && len(chain) > 0 && p.settings.DropUnchanged && p.outcome.Decision.Changes() == 0:
+		return p.veto(ctx, "", "Scaling custom executors left every vertex at its parallelism: there is nothing to rescale.")
+	case vetoed == nil:
+		return nil
 	}
-	p.block(Obstacle{ReasonQuota, fmt.Sprintf("%d TaskManagers would exceed the quota of %s", verdict.TaskManagersAfter, verdict.Exceeded)})
-	return p.tell(ctx, Event{
-		Type: EventWarning, Reason: EventResourceQuota, Interval: p.settings.EventInterval,
-		Message: "Resource usage is above the allowed limit for scaling operations. Please adjust the resource quota manually.",
-	})
+	return p.veto(ctx, vetoed.Name, fmt.Sprintf("Scaling decision vetoed by scaling custom executor instance '%s' (class=%s).", vetoed.Name, vetoed.Class))
 }
 
-func (p *pass) askExecutors(ctx context.Context) error {
-	vetoed, err := p.outcome.Execute(p.input(), p.executors())
-	if err != nil || vetoed == nil {
-		return err
-	}
-	text := fmt.Sprintf("Scaling decision vetoed by scaling custom executor instance '%s' (class=%s).", vetoed.Name, vetoed.Class)
+// veto takes a decision back on behalf of an executor, or of all together.
+func (p *pass) veto(ctx context.Context, executor, text string) error {
 	p.block(Obstacle{ReasonVetoed, text})
 	return p.tell(ctx, Event{
-		Type: EventWarning, Reason: EventScalingVetoed, Message: text, Key: "ScalingVetoed:" + vetoed.Name, Interval: p.settings.EventInterval,
+		Type: EventWarning, Reason: EventScalingVetoed, Message: text, Key: "ScalingVetoed:" + executor, Interval: p.settings.EventInterval,
 	})
 }

@@ -110,6 +110,7 @@ func TestExecutorsAreAskedInTheOrderOfTheirPriorities(t *testing.T) {
 		}}
 	}
 	s, report := fillWith(t, map[string]string{
+		"sluice.extensions.required":                                            "false",
 		"job.autoscaler.scaling.custom-executors":                               "a;b;gone;a",
 		"job.autoscaler.scaling.custom-executor.a.class":                        "x.First",
 		"job.autoscaler.scaling.custom-executor.a.mark":                         "!",
@@ -126,7 +127,7 @@ func TestExecutorsAreAskedInTheOrderOfTheirPriorities(t *testing.T) {
 	if !s.told("realize source:1 work:5") {
 		t.Errorf("trace:\n%s", strings.Join(s.trace, "\n"))
 	}
-	if len(report.Warnings) == 0 || !strings.Contains(errors.Join(report.Warnings...).Error(), `no extension of class "x.NotThere" is known for scaling.custom-executor.gone`) {
+	if len(report.Warnings) == 0 || !strings.Contains(errors.Join(report.Warnings...).Error(), `no extension of class "x.NotThere" is known for job.autoscaler.scaling.custom-executor.gone`) {
 		t.Errorf("warnings: %v", report.Warnings)
 	}
 }
@@ -150,6 +151,70 @@ func TestAnExecutorThatLeavesNothingVetoes(t *testing.T) {
 	})
 	if s.told("realize") || !s.told("apply custom executor v: out of order") {
 		t.Errorf("trace:\n%s", strings.Join(s.trace, "\n"))
+	}
+}
+
+// capped is an executor that caps what it is handed, as a naive one does.
+func capped(most int) scaling.Executor {
+	return executor{apply: func(in scaling.ExecutorInput) ([]scaling.Proposal, error) {
+		for i := range in.Proposals {
+			in.Proposals[i].To = min(in.Proposals[i].To, most)
+		}
+		return in.Proposals, nil
+	}}
+}
+
+func TestAnExecutorThatLeavesNoChangeCausesNoRescale(t *testing.T) {
+	config := map[string]string{
+		"job.autoscaler.scaling.custom-executors":          "cap",
+		"job.autoscaler.scaling.custom-executor.cap.class": "x.Cap",
+	}
+	s, report := fillWith(t, config, func(c *Config) { c.Extensions.Executors = map[string]scaling.Executor{"x.Cap": capped(1)} })
+	s.run("pass 3")
+	if report.Decision.Scale || report.Decision.Reason != ReasonVetoed || s.told("realize") || len(s.saved[s.job.Key].Scaling.History) != 0 ||
+		!s.told(`event Warning ScalingVetoed key "ScalingVetoed:" each 30m0s: Scaling custom executors left every vertex at its parallelism`) {
+		t.Errorf("%s\n%s", report.Decision.Reason, strings.Join(s.trace, "\n"))
+	}
+	config["sluice.custom-executors.drop-unchanged"] = "false"
+	_, report = fillWith(t, config, func(c *Config) { c.Extensions.Executors = map[string]scaling.Executor{"x.Cap": capped(1)} })
+	if !report.Scaled {
+		t.Error("with the option off it does not count as a rescale, as it does in the reference")
+	}
+}
+
+func TestAJobIsHeldWhileAnExtensionIsMissing(t *testing.T) {
+	for name, c := range map[string]struct {
+		config map[string]string
+		says   string
+	}{
+		"evaluator": {
+			map[string]string{"job.autoscaler.metrics.custom-evaluators": "e", "job.autoscaler.metrics.custom-evaluator.e.class": "x.E"},
+			`no extension of class "x.E" is known for job.autoscaler.metrics.custom-evaluator.e: nothing is changed without it`,
+		},
+		"executor": {
+			map[string]string{"job.autoscaler.scaling.custom-executors": "here;gone", "job.autoscaler.scaling.custom-executor.here.class": "x.Cap", "job.autoscaler.scaling.custom-executor.gone.class": "x.G"},
+			`no extension of class "x.G" is known for job.autoscaler.scaling.custom-executor.gone: nothing is changed without it`,
+		},
+		"alignment mode": {
+			map[string]string{"job.autoscaler.scaling.parallelism-alignment.mode": "m", "job.autoscaler.scaling.parallelism-alignment.mode.m.class": "x.M"},
+			`no extension of class "x.M" is known for job.autoscaler.scaling.parallelism-alignment.mode.m: nothing is changed without it`,
+		},
+		"class": {
+			map[string]string{"job.autoscaler.scaling.custom-executors": "budget"},
+			"job.autoscaler.scaling.custom-executor.budget.class is not set: nothing is changed without it",
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			with := func(c *Config) { c.Extensions.Executors = map[string]scaling.Executor{"x.Cap": capped(9)} }
+			s, report := fillWith(t, c.config, with)
+			if report.Scaled || report.Decision.Reason != scaling.ReasonFault || report.Decision.Detail != c.says || !s.told("event Warning ScalingBlocked key \"fault\" each 30m0s: "+c.says) {
+				t.Errorf("%s\n%s", report.Decision.Detail, strings.Join(s.trace, "\n"))
+			}
+			c.config["sluice.extensions.required"] = "false"
+			if s, report = fillWith(t, c.config, with); !report.Scaled || len(report.Warnings) == 0 {
+				t.Errorf("with the option off: %v\n%s", report.Warnings, strings.Join(s.trace, "\n"))
+			}
+		})
 	}
 }
 

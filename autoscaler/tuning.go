@@ -17,6 +17,9 @@ type TuningSettings struct {
 	Spec                tuning.Spec
 	SlotsPerTaskManager int
 	Quota               tuning.Quota
+	// PartialQuota scales up as far as the quota allows, where that is not far
+	// enough.
+	PartialQuota bool
 }
 
 func (r *readers) tuning(cfg options.Config) TuningSettings {
@@ -36,6 +39,7 @@ func (r *readers) tuning(cfg options.Config) TuningSettings {
 		Spec:                memorySpec(cfg),
 		SlotsPerTaskManager: options.Read(change, options.TaskSlots),
 		Quota:               quota(change),
+		PartialQuota:        options.Read(change, options.QuotaPartialEnabled),
 	}
 }
 

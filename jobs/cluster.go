@@ -46,6 +46,8 @@ type Cluster struct {
 	name    string
 	runs    map[flink.JobID]*run
 	configs shared
+	// validationInterval is how often a job is told of that is refused.
+	validationInterval time.Duration
 
 	// version is known while the cluster is connected.
 	connected bool
@@ -72,8 +74,13 @@ func NewCluster(cfg Config) (*Cluster, error) {
 	if cfg.ReadTimeout <= 0 {
 		cfg.ReadTimeout = defaultReadTimeout
 	}
-	name := cmp.Or(cfg.Name, cfg.Client.Address())
-	return &Cluster{cfg: cfg, name: name, runs: map[flink.JobID]*run{}, configs: shared{}}, nil
+	interval, err := options.Get(cfg.Process, options.ScalingEventInterval)
+	if err != nil {
+		return nil, fmt.Errorf("new cluster: %w", err)
+	}
+	return &Cluster{
+		cfg: cfg, name: cmp.Or(cfg.Name, cfg.Client.Address()), runs: map[flink.JobID]*run{}, configs: shared{}, validationInterval: interval,
+	}, nil
 }
 
 // Name is the configured name, else the first address.
@@ -146,7 +153,9 @@ func (c *Cluster) list(summaries []flink.JobSummary) autoscaler.JobList {
 		list.Jobs = append(list.Jobs, &autoscaler.JobContext{
 			Key: key, Name: s.Name, Status: effectiveStatus(s),
 			Config: r.view.setting.config, Settings: r.view.setting.settings,
-			Client: c.cfg.Client, Scope: r.view.scope, Why: r.view.why, Metrics: r.metrics,
+			ValidationInterval: c.validationInterval,
+			TaskManagerCPU:     r.view.setting.cores,
+			Client:             c.cfg.Client, Scope: r.view.scope, Why: r.view.why, Metrics: r.metrics,
 		})
 	}
 	return list

@@ -13,6 +13,7 @@ import (
 
 	"github.com/sluice-project/sluice/autoscaler"
 	"github.com/sluice-project/sluice/flink"
+	"github.com/sluice-project/sluice/options"
 )
 
 // streaming makes n jobs of Flink 2.3.
@@ -293,6 +294,36 @@ func TestJobsWithTheSameConfigurationShareIt(t *testing.T) {
 	fetched(t, fetcher)
 	if n := len(fetcher.configs); n != 1 {
 		t.Errorf("%d configurations held, want 1", n)
+	}
+}
+
+func TestOptionsOfAJobThatAreWrongAreLeftForThePassToRefuse(t *testing.T) {
+	process := options.FromMap(map[string]string{"job.autoscaler.scaling.event.interval": "7 min"})
+	for _, profile := range []string{"reference", "sluice"} {
+		server, jobs := &cluster{}, streaming(1)
+		jobs[0].parameters = "sluice.profile=" + profile + ",job.autoscaler.enabled=true,job.autoscaler.utilization.target=7,job.autoscaler.scaling.event.interval=1 ms"
+		server.have("2.3.0", jobs...)
+		job := only(t, fetched(t, watched(t, server, Config{Process: process})))
+		if _, err := autoscaler.SettingsFor(job); err == nil || !strings.Contains(err.Error(), "job.autoscaler.utilization.target is invalid") {
+			t.Errorf("profile %s: %v", profile, err)
+		}
+		if job.ValidationInterval != 7*time.Minute {
+			t.Errorf("told each %s, want the interval of the process", job.ValidationInterval)
+		}
+	}
+}
+
+func TestTheCPUOfATaskManagerIsThatOfFlinksConfiguration(t *testing.T) {
+	for conf, want := range map[string]float64{
+		"": 0, "taskmanager.cpu.cores=1.5": 1.5, "kubernetes.taskmanager.cpu=2.0": 2, "yarn.containers.vcores=4": 4,
+		"taskmanager.cpu.cores=-1": 0, "taskmanager.cpu.cores=many": 0,
+	} {
+		server, jobs := &cluster{}, streaming(1)
+		jobs[0].conf = conf
+		server.have("2.3.0", jobs...)
+		if got := fetched(t, watched(t, server, Config{})).Jobs[0].TaskManagerCPU; got != want {
+			t.Errorf("%q: %v cores, want %v", conf, got, want)
+		}
 	}
 }
 

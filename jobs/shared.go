@@ -3,6 +3,7 @@ package jobs
 import (
 	"crypto/sha256"
 	"maps"
+	"math"
 
 	"github.com/sluice-project/sluice/autoscaler"
 	"github.com/sluice-project/sluice/flink"
@@ -14,6 +15,8 @@ type setting struct {
 	config options.Config
 	// settings is nil when the configuration has a fault: the pass tells it.
 	settings *autoscaler.Settings
+	// cores is the CPU of one TaskManager; 0 if the configuration does not say.
+	cores float64
 }
 
 // shared holds each different configuration once: in a session cluster thousands
@@ -28,10 +31,20 @@ func (s shared) of(cfg options.Config) *setting {
 		if err != nil {
 			settings = nil
 		}
-		known = &setting{config: cfg, settings: settings}
+		known = &setting{config: cfg, settings: settings, cores: coresIn(cfg)}
 		s[print] = known
 	}
 	return known
+}
+
+// coresIn is 0 for a value that Flink itself would refuse.
+func coresIn(cfg options.Config) float64 {
+	r := options.NewReader(cfg)
+	cores, set := options.ReadOptional(r, options.TaskManagerCores)
+	if r.Err() != nil || !set || !(cores > 0) || math.IsInf(cores, 1) {
+		return 0
+	}
+	return cores
 }
 
 // sweep drops what no run uses.

@@ -52,11 +52,15 @@ var (
 		"Parallelism where the program names none.")
 	TaskSlots = plain(ScopeForeign, "taskmanager.numberOfTaskSlots", integers, 1,
 		"Slots of one TaskManager.")
+	TaskManagerCores = unset(ScopeForeign, "taskmanager.cpu.cores", doubles,
+		"CPU cores of one TaskManager, which `job.autoscaler.quota.cpu` is counted in.",
+		"kubernetes.taskmanager.cpu.amount", "kubernetes.taskmanager.cpu", "yarn.containers.vcores")
 	FetcherUpdateInterval = plain(ScopeForeign, "metrics.fetcher.update-interval", durations, 10*time.Second,
 		"Interval at which the JobManager refreshes the metrics it serves.")
 )
 
-// Memory of a TaskManager.
+// Memory of a TaskManager. The deprecated keys are those that Flink 1.20 and 2.3
+// still read when they size one; taskmanager.heap.size is none of them.
 var (
 	ProcessMemory          = unset(ScopeForeign, "taskmanager.memory.process.size", memories, "Total memory of a TaskManager.")
 	FlinkMemory            = unset(ScopeForeign, "taskmanager.memory.flink.size", memories, "Total memory without metaspace and overhead.")
@@ -64,11 +68,11 @@ var (
 	FrameworkOffHeap       = plain(ScopeForeign, "taskmanager.memory.framework.off-heap.size", memories, 128*Mebibyte, "Direct memory of the framework.")
 	TaskHeap               = unset(ScopeForeign, "taskmanager.memory.task.heap.size", memories, "Heap of the tasks.")
 	TaskOffHeap            = plain(ScopeForeign, "taskmanager.memory.task.off-heap.size", memories, 0, "Direct memory of the tasks.")
-	ManagedMemory          = unset(ScopeForeign, "taskmanager.memory.managed.size", memories, "Managed memory.")
+	ManagedMemory          = unset(ScopeForeign, "taskmanager.memory.managed.size", memories, "Managed memory.", "taskmanager.memory.size")
 	ManagedFraction        = plain(ScopeForeign, "taskmanager.memory.managed.fraction", doubles, 0.4, "Managed memory as a fraction of Flink's.")
-	NetworkMemoryMin       = plain(ScopeForeign, "taskmanager.memory.network.min", memories, 64*Mebibyte, "Least network memory.")
-	NetworkMemoryMax       = plain(ScopeForeign, "taskmanager.memory.network.max", memories, Memory(math.MaxInt64), "Most network memory.")
-	NetworkFraction        = plain(ScopeForeign, "taskmanager.memory.network.fraction", doubles, 0.1, "Network memory as a fraction of Flink's.")
+	NetworkMemoryMin       = plain(ScopeForeign, "taskmanager.memory.network.min", memories, 64*Mebibyte, "Least network memory.", "taskmanager.network.memory.min")
+	NetworkMemoryMax       = plain(ScopeForeign, "taskmanager.memory.network.max", memories, Memory(math.MaxInt64), "Most network memory.", "taskmanager.network.memory.max")
+	NetworkFraction        = plain(ScopeForeign, "taskmanager.memory.network.fraction", doubles, 0.1, "Network memory as a fraction of Flink's.", "taskmanager.network.memory.fraction")
 	MetaspaceMemory        = plain(ScopeForeign, "taskmanager.memory.jvm-metaspace.size", memories, 256*Mebibyte, "Metaspace.")
 	OverheadMin            = plain(ScopeForeign, "taskmanager.memory.jvm-overhead.min", memories, 192*Mebibyte, "Least overhead of the JVM.")
 	OverheadMax            = plain(ScopeForeign, "taskmanager.memory.jvm-overhead.max", memories, Gibibyte, "Most overhead of the JVM.")

@@ -36,7 +36,10 @@ func (w Warning) String() string { return w.Source.String() + ": " + w.Text }
 // Load builds the configuration of the process: defaults < profile < file <
 // environment < flags. The error is of type [Problems] and has everything that
 // is wrong: the file's syntax, unknown keys (with the nearest known one), and
-// values that cannot be parsed or, in profile sluice, are out of range.
+// values that cannot be parsed or, in profile sluice, are out of range or do not
+// fit together, be it in a section of the file with what the process sets below
+// it. In profile reference, a value out of range is told job by job; [Check]
+// finds it beforehand.
 func Load(in LoadInput) (Config, []Warning, error) {
 	doc := parseFile(in)
 	env := parseEnviron(in.Environ, doc.clusters)
@@ -47,40 +50,12 @@ func Load(in LoadInput) (Config, []Warning, error) {
 	problems := slices.Concat(doc.problems, env.problems, flags.problems)
 	if len(problems) == 0 {
 		problems = checkLoaded(cfg)
+		warnings = append(warnings, withoutEffect(cfg)...)
 	}
 	if err := problems.asError(); err != nil {
 		return Config{}, warnings, err
 	}
 	return cfg, warnings, nil
-}
-
-// checkLoaded checks all values of the process and of its per-job sections.
-func checkLoaded(cfg Config) Problems {
-	problems := Problems(checkValues(cfg, ScopeProcess, ScopeJob))
-	for _, s := range cfg.sections {
-		alone := Config{profile: cfg.profile}.with(s.values)
-		problems = append(problems, checkSection(alone)...)
-	}
-	return problems
-}
-
-// checkValues checks as much as the profile wants: profile reference starts
-// with a value out of range and complains job by job.
-func checkValues(cfg Config, scopes ...Scope) []Problem {
-	if cfg.Profile() == ProfileSluice {
-		return validateAll(cfg, scopes...)
-	}
-	return slices.DeleteFunc(checkSetValues(cfg, scopes), func(p Problem) bool { return p.Err == nil })
-}
-
-// checkSection checks the values of one section each by itself, since what it
-// leaves open comes from elsewhere.
-func checkSection(alone Config) []Problem {
-	problems := checkSetValues(alone, []Scope{ScopeJob})
-	if alone.Profile() == ProfileReference {
-		problems = slices.DeleteFunc(problems, func(p Problem) bool { return p.Err == nil })
-	}
-	return problems
 }
 
 // parsed is what one part of the input gives.

@@ -20,14 +20,15 @@ var table = []described{
 	MemoryTuningEnabled, MemoryTuningScaleDownCompensation, MemoryTuningOverhead, MemoryTuningMaximizeManaged,
 
 	RateEstimator, RecentRateEnabled, CatchUpInHeadroomEnabled, SkewEnabled, SaturatedNoShrinkEnabled, AlignmentCapAtPartitions, DeduplicateErrors,
-	PullIntoRangeEnabled, JudgeExecutedEnabled, UnknownRateTolerated, GuardedRescales, KeepStateWhenDisabled, ReportCapacityRefusals,
+	PullIntoRangeEnabled, JudgeExecutedEnabled, NeverUpEnabled, ResetsAsBorders, FractionalRates, QuotaPartialEnabled,
+	UnknownRateTolerated, RequireExtensions, DropUnchanged, GuardedRescales, KeepStateWhenDisabled, ReportCapacityRefusals,
 	MetricNamesRefreshInterval, AllowWithoutCheckpoints, CheckpointMaxAge, RescaleTimeout, JobTimeout, JobGoneAfter,
 
 	ControlLoopInterval, ControlLoopParallelism, FlinkClusterHost, FlinkClusterPort,
 	StateStoreType, EventHandlerType, JDBCURL, JDBCUsername, JDBCPasswordEnv, JDBCEventTTL,
 
 	ParallelismOverrides, JobManagerScheduler, SchedulerMode, RuntimeMode, CheckpointingInterval,
-	PipelineMaxParallelism, ParallelismDefault, TaskSlots, FetcherUpdateInterval,
+	PipelineMaxParallelism, ParallelismDefault, TaskSlots, TaskManagerCores, FetcherUpdateInterval,
 	ProcessMemory, FlinkMemory, FrameworkHeap, FrameworkOffHeap, TaskHeap, TaskOffHeap, ManagedMemory, ManagedFraction,
 	NetworkMemoryMin, NetworkMemoryMax, NetworkFraction, MetaspaceMemory, OverheadMin, OverheadMax, OverheadFraction,
 	MemorySegmentSize, BuffersPerChannel, FloatingBuffersPerGate,

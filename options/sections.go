@@ -17,6 +17,9 @@ type section struct {
 	// stands for any text and ? for any one character.
 	selector string
 	values   layer
+	// file and line are where it begins.
+	file string
+	line int
 }
 
 // jobs reads the sections of the file.
@@ -44,7 +47,7 @@ func (y *yamlReader) section(entry *ast.MappingValueNode) {
 	for _, e := range values.Values {
 		reader.flatten(keyOf(e), e, 1, set)
 	}
-	y.out.sections = append(y.out.sections, section{selector: selector, values: inner.values})
+	y.out.sections = append(y.out.sections, section{selector: selector, values: inner.values, file: y.file, line: lineOf(entry.Key)})
 	y.out.warnings = append(y.out.warnings, inner.warnings...)
 	y.out.problems = append(y.out.problems, inner.problems...)
 }

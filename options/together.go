@@ -57,10 +57,8 @@ func checkAlignmentMode(cfg Config) *Problem {
 
 // hasClass reports whether a custom alignment mode is defined.
 func hasClass(cfg Config, mode string) bool {
-	key := AlignmentMode.Key + "." + mode + ".class"
-	_, canonical := cfg.Lookup(key)
-	_, prefixed := cfg.Lookup(operatorPrefix + key)
-	return canonical || prefixed
+	_, set := cfg.eitherPrefix(AlignmentMode.Key + "." + mode + ".class")
+	return set
 }
 
 func orName(mode string) string {

@@ -60,6 +60,9 @@ type Config struct {
 	// JudgeExecuted expects of a delayed scale-down what the executed parallelism
 	// brings; otherwise what the newest recommendation would.
 	JudgeExecuted bool
+	// NeverUp lets a delayed scale-down make no vertex larger or larger than its
+	// limits.
+	NeverUp bool
 
 	// CatchUp is the time in which a backlog is to be worked off; 0 ignores backlog.
 	CatchUp time.Duration
@@ -98,6 +101,13 @@ type Config struct {
 	KeepSaturated bool
 	// CapAtPartitions holds a source at its partition count in every mode.
 	CapAtPartitions bool
+
+	// ResetsAreBorders takes nothing into account that lies before a reset of a
+	// vertex's counters.
+	ResetsAreBorders bool
+	// FractionalRates works out demands in fractions of a record per second;
+	// otherwise in whole records.
+	FractionalRates bool
 
 	// ObservedScalability divides a step by what the steps before it brought, if
 	// there were as many as ScalabilityMinObservations; the coefficient is never
@@ -188,5 +198,26 @@ func capacity(target, catchUp, utilization float64, withRestart bool, restart ti
 	if withRestart && duration != 0 {
 		restartRate = float64(target*wholeSeconds(restart)) / duration
 	}
-	return roundHalfUp(float64(catchUp+restartRate) + float64(target/u))
+	demand := float64(catchUp+restartRate) + float64(target/u)
+	if c.FractionalRates {
+		return c.round(demand)
+	}
+	return roundHalfUp(demand)
+}
+
+// preciseBelow is the rate in records/s below which three decimals would be too
+// coarse for fractional rates.
+const preciseBelow = 10
+
+// round keeps three decimals of a rate; for fractional rates it never loses more
+// than a 20,000th of it.
+func (c *Config) round(x float64) float64 {
+	switch a := math.Abs(x); {
+	case !c.FractionalRates:
+		return Round3(x)
+	case a >= preciseBelow && a < 1e12:
+		return math.Round(x*1000) / 1000
+	default:
+		return x
+	}
 }

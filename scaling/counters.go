@@ -35,6 +35,9 @@ func (Counters) Estimate(w Window, t *Topology, c *Config) ([]Rates, error) {
 	for i := range t.Vertices {
 		v := &t.Vertices[i]
 		start := segmentStart(w, v, i)
+		if c.ResetsAreBorders {
+			start = max(start, sinceReset(w, v, i))
+		}
 		var doubtful bool
 		points, doubtful = readings(w, v, i, start, points[:0])
 		rates[i] = counterRates(points, v, c)
@@ -75,8 +78,8 @@ func readings(w Window, v *Vertex, hint, start int, points []point) (_ []point, 
 	return points, doubtful
 }
 
-// segmentStart is the position of the first sample of the newest unbroken run:
-// same attempt, same parallelism, complete and never falling counters.
+// segmentStart is the position of the first sample of the newest run of samples
+// of one start of the job: same parallelism, complete, one kind of clock.
 func segmentStart(w Window, v *Vertex, hint int) int {
 	n := len(w.Samples)
 	for i := n - 1; i >= 0; i-- {
@@ -84,7 +87,12 @@ func segmentStart(w Window, v *Vertex, hint int) int {
 		if s == nil || s.Parallelism != v.Parallelism || !complete(s) {
 			return i + 1
 		}
-		if i+1 < n && broken(&w.Samples[i], s, &w.Samples[i+1], w.Samples[i+1].vertex(v.ID, hint)) {
+		if i+1 == n {
+			continue
+		}
+		// A clock of another kind has its times elsewhere.
+		next := &w.Samples[i+1]
+		if !w.Samples[i].RunningSince.Equal(next.RunningSince) || finite(clockOf(s)) != finite(clockOf(next.vertex(v.ID, hint))) {
 			return i + 1
 		}
 	}
@@ -93,20 +101,6 @@ func segmentStart(w Window, v *Vertex, hint int) int {
 
 func complete(s *VertexSample) bool {
 	return finite(s.Or(NumRecordsIn)) && finite(s.Or(NumRecordsOut))
-}
-
-func broken(before *Sample, a *VertexSample, after *Sample, b *VertexSample) bool {
-	if !before.RunningSince.Equal(after.RunningSince) || finite(clockOf(a)) != finite(clockOf(b)) {
-		return true // or a clock of another kind, whose times lie elsewhere
-	}
-	// Busy time is left out: Flink works it out from the two others, which it
-	// credits every 5 s only, so that it may fall a little while records flow.
-	for _, m := range [...]Measure{NumRecordsIn, NumRecordsOut, AccumulatedIdleTime, AccumulatedBackpressuredTime} {
-		if b.Or(m) < a.Or(m) {
-			return true
-		}
-	}
-	return false
 }
 
 // pointOf reads one sample; own is false when the vertex's own clock is not

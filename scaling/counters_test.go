@@ -233,7 +233,7 @@ func TestCountersEstimate(t *testing.T) {
 				t.Fatal(err)
 			}
 			c := DefaultConfig()
-			c.MetricsWindow = 30 * time.Second
+			c.MetricsWindow, c.ResetsAreBorders = 30*time.Second, true
 			if tc.config != nil {
 				tc.config(&c)
 			}

@@ -58,6 +58,8 @@ const (
 	// ReasonBehindBottleneck: more would not help while a vertex that cannot be
 	// scaled holds the job back.
 	ReasonBehindBottleneck Reason = "behind-bottleneck"
+	// ReasonBeyondQuota: a quota leaves nothing for the scale-up of the vertex.
+	ReasonBeyondQuota Reason = "beyond-quota"
 )
 
 // Rule names one step on the way from a measured rate to a parallelism.
@@ -78,6 +80,7 @@ const (
 	RuleDelay       Rule = "scale-down-interval"
 	RuleBottleneck  Rule = "bottleneck"
 	RuleUtilization Rule = "utilization-bounds"
+	RuleQuota       Rule = "quota"
 	RuleExecutors   Rule = "custom-executors"
 )
 
@@ -88,7 +91,8 @@ type Guard struct {
 	Before, After int
 	// Have and Limit are the two figures that the rule compared, in the unit that
 	// the rule implies: records/s for demand, skew and effectiveness, ms since
-	// the epoch for the delay, [0,1] for saturation, counts elsewhere.
+	// the epoch for the delay, [0,1] for saturation, TaskManagers for the quota,
+	// counts elsewhere.
 	Have, Limit float64
 	// Blocked is true where the rule stopped the change.
 	Blocked bool
@@ -106,7 +110,8 @@ type VertexDecision struct {
 	Planned int
 	// Outside is true when the vertex is outside its utilization bounds.
 	Outside bool
-	// ExpectedRate is the true processing rate to expect at Recommended, records/s.
+	// ExpectedRate is the true processing rate to expect at Recommended, records/s;
+	// at To where a quota confined it, or a delayed scale-down is judged by it.
 	ExpectedRate float64
 	Reason       Reason
 	// Guards lists in order what shaped the number.

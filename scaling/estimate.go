@@ -33,6 +33,8 @@ type Rates struct {
 	Backpressured float64
 	// Hottest describes the subtask with most to do, where subtasks were read.
 	Hottest Hottest
+	// Reset is true where counters began anew so lately that no rate is given.
+	Reset bool
 	// ClockDoubtful is true where arrival times had to serve as clock.
 	ClockDoubtful bool
 }
@@ -58,7 +60,8 @@ type Estimator interface {
 }
 
 // Reference estimates as Flink's autoscaler does: accumulated counts over wall
-// time, busy time from the averaged meters (spec sections 5.1 to 5.4).
+// time, busy time from the averaged meters (spec sections 5.1 to 5.4). It does so
+// across a reset of the counters too, unless [Config.ResetsAreBorders].
 type Reference struct{}
 
 // Name implements [Estimator].
@@ -74,17 +77,23 @@ func (Reference) Estimate(w Window, t *Topology, c *Config) ([]Rates, error) {
 		if err != nil {
 			return nil, err
 		}
+		if c.ResetsAreBorders && !v.Finished { // of one that has finished 0 is read
+			if s.first = sinceReset(w, v, i); s.first > 0 && s.span() < c.MetricsWindow/wholePart {
+				rates[i] = s.unknown()
+				continue
+			}
+		}
 		rates[i] = s.rates(v, c)
 	}
 	return rates, nil
 }
 
-// series is the samples of one vertex. It finds them once, since every measure
-// walks over all of them.
+// series is the samples of one vertex from position first on.
 type series struct {
 	window Window
 	hint   int
 	id     VertexID
+	first  int
 }
 
 func seriesOf(w Window, id VertexID, hint int) (series, error) {
@@ -93,7 +102,7 @@ func seriesOf(w Window, id VertexID, hint int) (series, error) {
 			return series{}, &MissingVertexError{Vertex: id, At: w.Samples[i].At}
 		}
 	}
-	return series{w, hint, id}, nil
+	return series{window: w, hint: hint, id: id}, nil
 }
 
 // MissingVertexError says that a sample of the window lacks a vertex of the
@@ -108,6 +117,25 @@ func (e *MissingVertexError) Error() string {
 }
 
 func (s series) at(i int) *VertexSample { return s.window.Samples[i].vertex(s.id, s.hint) }
+
+// span is the time that the series covers.
+func (s series) span() time.Duration {
+	if s.first >= len(s.window.Samples) {
+		return 0
+	}
+	return s.window.Latest().At.Sub(s.window.Samples[s.first].At)
+}
+
+// unknown is what can be said of a vertex whose counters have just begun anew:
+// how much waits before it.
+func (s series) unknown() Rates {
+	nan := math.NaN()
+	r := Rates{In: nan, Out: nan, OutPerIn: nan, LagGrowth: nan, Recent: nan, Peak: nan, Busy: nan, ProcessedIn: nan, Observed: nan, Backpressured: nan, Reset: true}
+	if n := len(s.window.Samples); n > 0 {
+		r.Lag, r.HasLag = s.at(n - 1).Get(Lag)
+	}
+	return r
+}
 
 func (s series) rates(v *Vertex, c *Config) Rates {
 	r := Rates{
@@ -137,7 +165,7 @@ func (s series) rate(m Measure) float64 {
 	var first, last float64
 	var firstAt, lastAt time.Time
 	n := 0
-	for i := range s.window.Samples {
+	for i := s.first; i < len(s.window.Samples); i++ {
 		v := s.at(i).Or(m)
 		if math.IsNaN(v) {
 			continue
@@ -157,7 +185,7 @@ func (s series) rate(m Measure) float64 {
 
 // average is the mean of the finite values (spec section 5.2).
 func (s series) average(m Measure, minElements int) float64 {
-	return averageOf(len(s.window.Samples), minElements, func(i int) float64 { return s.at(i).Or(m) })
+	return averageOf(len(s.window.Samples)-s.first, minElements, func(i int) float64 { return s.at(s.first + i).Or(m) })
 }
 
 // averageOf leaves out NaN and infinite values; with nothing else it is +Inf if

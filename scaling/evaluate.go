@@ -7,7 +7,7 @@ import (
 )
 
 // VertexEvaluation is what a pass makes of one vertex. Rates are in records/s
-// and rounded to three decimals; NaN is "not known".
+// and rounded to three decimals, see [Config.FractionalRates]; NaN is "not known".
 type VertexEvaluation struct {
 	Vertex         VertexID
 	Name           string
@@ -51,8 +51,25 @@ type Evaluation struct {
 	Backlog bool
 	// Restart is the restart duration that the figures allow for.
 	Restart time.Duration
+	// Terms are what the thresholds and needs are worked out with.
+	Terms Terms
 	// Warnings are what went wrong without an effect on the figures.
 	Warnings []error
+}
+
+// Terms are what configuration asks of a job's figures.
+type Terms struct {
+	// Target, Min and Max are utilizations as configured; see [Config].
+	Target, Min, Max float64
+	// CatchUp is the time in which backlog is to be worked off, in whole seconds; 0
+	// for none.
+	CatchUp time.Duration
+	// InHeadroom is true where that may take the room above Target.
+	InHeadroom bool
+}
+
+func (c *Config) terms() Terms {
+	return Terms{c.TargetUtilization, c.UtilizationMin, c.UtilizationMax, time.Duration(wholeSeconds(c.CatchUp)) * time.Second, c.CatchUpInHeadroom}
 }
 
 // UnknownRateError says that a source gave no rate in the whole window, without
@@ -70,7 +87,7 @@ func Evaluate(w Window, t *Topology, c *Config, restart time.Duration) (*Evaluat
 	if err != nil {
 		return nil, err
 	}
-	e := &Evaluation{Vertices: make([]VertexEvaluation, len(t.Vertices)), Restart: restart}
+	e := &Evaluation{Vertices: make([]VertexEvaluation, len(t.Vertices)), Restart: restart, Terms: c.terms()}
 	if latest := w.Latest(); latest != nil {
 		e.At = latest.At
 	}
@@ -80,7 +97,7 @@ func Evaluate(w Window, t *Topology, c *Config, restart time.Duration) (*Evaluat
 			return nil, err
 		}
 		if c.Evaluator != nil {
-			e.refine(i, w, t, c.Evaluator)
+			e.refine(i, w, t, c)
 		}
 	}
 	e.Global = evaluateGlobal(w)
@@ -110,7 +127,7 @@ func (e *Evaluation) vertex(i int, rates []Rates, t *Topology, c *Config) error 
 	ev := &e.Vertices[i]
 	*ev = VertexEvaluation{
 		Vertex: v.ID, Name: v.Name, Parallelism: v.Parallelism, MaxParallelism: v.MaxParallelism, Partitions: v.Partitions,
-		Load: Round3(r.Busy), TrueProcessingRate: Round3(trueProcessingRate(r, c)),
+		Load: Round3(r.Busy), TrueProcessingRate: c.round(trueProcessingRate(r, c)),
 		Lag: Round3(r.Lag), HasLag: r.HasLag, Rates: r,
 	}
 	if v.IsSource() {
@@ -124,8 +141,8 @@ func (e *Evaluation) vertex(i int, rates []Rates, t *Topology, c *Config) error 
 	if e.Backlog {
 		lower, upper = 0, 1
 	}
-	ev.ScaleUpThreshold = Round3(capacity(ev.TargetRate, ev.CatchUpRate, upper, false, e.Restart, c))
-	ev.ScaleDownThreshold = Round3(capacity(ev.TargetRate, ev.CatchUpRate, lower, true, e.Restart, c))
+	ev.ScaleUpThreshold = c.round(capacity(ev.TargetRate, ev.CatchUpRate, upper, false, e.Restart, c))
+	ev.ScaleDownThreshold = c.round(capacity(ev.TargetRate, ev.CatchUpRate, lower, true, e.Restart, c))
 	return nil
 }
 
@@ -136,12 +153,12 @@ func (ev *VertexEvaluation) ingest(r Rates, c *Config) error {
 	if math.IsNaN(ingestion) {
 		return &UnknownRateError{ev.Vertex}
 	}
-	ev.TargetRate, ev.PeakRate = Round3(ingestion), Round3(ingestion)
+	ev.TargetRate, ev.PeakRate = c.round(ingestion), c.round(ingestion)
 	if c.RecentRate && finite(r.Recent) && finite(r.Peak) {
-		ev.TargetRate, ev.PeakRate = Round3(r.Recent), Round3(math.Max(r.Recent, r.Peak))
+		ev.TargetRate, ev.PeakRate = c.round(r.Recent), c.round(math.Max(r.Recent, r.Peak))
 	}
 	if d := wholeSeconds(c.CatchUp); d != 0 && r.HasLag {
-		ev.CatchUpRate = Round3(r.Lag / d)
+		ev.CatchUpRate = c.round(r.Lag / d)
 	}
 	return nil
 }
@@ -154,12 +171,16 @@ func (e *Evaluation) inherit(ev *VertexEvaluation, i int, rates []Rates, t *Topo
 		unknown = math.NaN()
 	}
 	for _, u := range t.inputs[i] {
-		ratio := e.outputRatio(u, i, rates, t, unknown)
+		ifUnknown := unknown
+		if rates[u].Reset || rates[i].Reset {
+			ifUnknown = math.NaN()
+		}
+		ratio := e.outputRatio(u, i, rates, t, ifUnknown)
 		target += float64(e.Vertices[u].TargetRate * ratio)
 		peak += float64(e.Vertices[u].PeakRate * ratio)
 		catchUp += float64(e.Vertices[u].CatchUpRate * ratio)
 	}
-	ev.TargetRate, ev.PeakRate, ev.CatchUpRate = Round3(target), Round3(peak), Round3(catchUp)
+	ev.TargetRate, ev.PeakRate, ev.CatchUpRate = c.round(target), c.round(peak), c.round(catchUp)
 }
 
 // outputRatio is the number of records that v gets per record that u reads; 0

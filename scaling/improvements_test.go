@@ -58,3 +58,38 @@ func TestADelayedScaleDownIsExpectedToBringWhatIsExecuted(t *testing.T) {
 		}
 	}
 }
+
+// The lower bound that a job's user set holds whatever comes after it.
+func TestAUsersLowerBoundHoldsToTheEnd(t *testing.T) {
+	tests := []struct {
+		name   string
+		config func(*Config)
+		vertex func(*Vertex)
+		wait   int
+	}{
+		{"a legacy alignment goes down", func(c *Config) {
+			c.Alignment, c.MaxParallelism, c.PullIntoRange = AlignLegacyEvenlySpread, 5, true
+			c.Estimator = estimates{measured(1000, 0.65), measured(1000, 0.5)}
+		}, func(v *Vertex) { v.Parallelism, v.Partitions = 6, 7 }, 0}, // 4 seems as good to it
+		{"a scale-down has waited, and the maximum is lower", func(c *Config) {
+			c.MaxParallelism, c.PullIntoRange, c.NeverUp, c.ScaleDownInterval = 3, true, true, time.Minute
+		}, func(v *Vertex) { v.Parallelism = 8 }, 5},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			in := twoBusy(t, func(c *Config) {
+				c.Estimator = estimates{measured(1000, 0.65), measured(1000, 0.4)}
+				tt.config(c)
+			})
+			tt.vertex(&in.Topology.Vertices[1])
+			in.Bounds = map[VertexID]Bound{"t": {Floor: 5}}
+			if tt.wait > 0 {
+				since := in.Now.Add(-time.Minute)
+				in.State.Delayed = DelayedScaleDown{"t": {FirstTrigger: since, Recommended: []Recommendation{{At: since, Parallelism: tt.wait, Outside: true}}}}
+			}
+			if work := Decide(in).Decision.Vertices[1]; work.To != 5 {
+				t.Errorf("%d -> %d (%s): %+v", work.From, work.To, work.Reason, work.Guards)
+			}
+		})
+	}
+}

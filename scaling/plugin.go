@@ -44,8 +44,8 @@ type ConfiguredEvaluator struct {
 }
 
 // refine lets the evaluator at one vertex.
-func (e *Evaluation) refine(i int, w Window, t *Topology, custom *ConfiguredEvaluator) {
-	ev := &e.Vertices[i]
+func (e *Evaluation) refine(i int, w Window, t *Topology, c *Config) {
+	ev, custom := &e.Vertices[i], c.Evaluator
 	own, err := custom.Evaluator.Evaluate(EvaluatorInput{
 		Parameters: custom.Parameters, Vertex: *ev, Before: slices.Clip(e.Vertices[:i]),
 		Topology: t, Window: w, Backlog: e.Backlog, Restart: e.Restart,
@@ -68,7 +68,7 @@ func (e *Evaluation) refine(i int, w Window, t *Topology, custom *ConfiguredEval
 		{&ev.ScaleDownThreshold, own.ScaleDownThreshold},
 	} {
 		if f.from == f.from { // not NaN
-			*f.to = Round3(f.from)
+			*f.to = c.round(f.from)
 		}
 	}
 	if ev.TargetRate != target {
@@ -110,7 +110,10 @@ type Executor interface {
 	// Priority orders the executors of a job, the lowest first.
 	Priority() int
 	// Apply returns the proposals to go on with; none is a veto. They are not
-	// checked against limits and quotas again. An error fails the pass.
+	// checked against limits and quotas again. A vertex that is left at its
+	// parallelism is not changed; whether a decision that changes none counts as
+	// a rescale is for the option sluice.custom-executors.drop-unchanged to say.
+	// An error fails the pass.
 	Apply(in ExecutorInput) ([]Proposal, error)
 }
 

@@ -26,20 +26,36 @@ type skewVerdict struct {
 	hotRate float64
 }
 
+// spreadEnough is the part of the hottest subtask's capacity below which what it
+// has besides the hot key is not worth spreading any further.
+const spreadEnough = 0.1
+
 // sizeSkewed sizes a skewed vertex by its hottest subtask, for a total rate in
-// records/s. It settles for the upper utilization where the target one is out
-// of reach.
+// records/s. Close to the rate at which the target utilization gets out of reach,
+// and beyond, it settles for as many subtasks as spread the rest well enough, or
+// for the upper utilization if that takes more.
 func sizeSkewed(hot Hottest, parallelism int, rate float64, c *Config) skewVerdict {
 	if !hot.Known || parallelism < 2 || hot.Share*float64(parallelism) < skewFrom {
 		return skewVerdict{}
 	}
 	w := hotPart(hot.Share, parallelism)
 	v := skewVerdict{applies: true, hotRate: rate * w}
-	for _, utilization := range [...]float64{c.TargetUtilization, math.Min(1, c.UtilizationMax)} {
-		if room := hot.Capacity*utilization - v.hotRate; room > 0 {
-			v.parallelism = max(1, truncate32(math.Ceil(rate*(1-w)/room)))
-			return v
-		}
+	rest := rate * (1 - w)
+	keepingUp := subtasksFor(rest, hot.Capacity*math.Min(1, c.UtilizationMax)-v.hotRate)
+	if math.IsInf(keepingUp, 1) {
+		return v
 	}
+	atTarget := subtasksFor(rest, hot.Capacity*c.TargetUtilization-v.hotRate)
+	enough := math.Max(keepingUp, subtasksFor(rest, hot.Capacity*spreadEnough))
+	v.parallelism = max(1, truncate32(math.Min(atTarget, enough)))
 	return v
+}
+
+// subtasksFor is how many subtasks a rate takes at so much for each; without room
+// no number is enough.
+func subtasksFor(rate, room float64) float64 {
+	if room > 0 {
+		return math.Ceil(rate / room)
+	}
+	return math.Inf(1)
 }

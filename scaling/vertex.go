@@ -51,7 +51,7 @@ func (v *vertexDecider) decide() VertexDecision {
 	}
 	e := v.evaluation
 	d.Recommended = target
-	d.ExpectedRate = Round3(e.TrueProcessingRate / float64(p) * float64(target))
+	d.ExpectedRate = v.c.round(e.TrueProcessingRate / float64(p) * float64(target))
 	d.Outside = e.TrueProcessingRate < e.ScaleUpThreshold || e.TrueProcessingRate > e.ScaleDownThreshold || v.outOfRange() ||
 		(target > p && v.demandHidden() && e.Load >= saturatedAt)
 	if target > p {
@@ -194,8 +194,9 @@ func (v *vertexDecider) limit(wanted int) int {
 		v.note(RulePartitions, limited, v.upper, float64(limited), float64(n), false)
 		limited = v.upper
 	}
-	if floor := v.Bounds[v.vertex.ID].Floor; limited < floor {
-		v.lower = floor
+	floor := v.Bounds[v.vertex.ID].Floor
+	v.lower, v.upper = max(v.lower, floor), max(v.upper, floor)
+	if limited < floor {
 		v.note(RuleFloor, limited, floor, float64(limited), float64(floor), false)
 		limited = floor
 	}
@@ -286,12 +287,16 @@ func (v *vertexDecider) down(d *VertexDecision) {
 		d.Reason = ReasonDelayed
 		return
 	}
-	if head.Parallelism != d.Recommended {
-		v.note(RuleDelay, d.Recommended, head.Parallelism, float64(head.At.UnixMilli()), float64(v.Now.UnixMilli()), false)
+	to := head.Parallelism
+	if v.c.NeverUp {
+		to = min(to, d.From, v.upper)
 	}
-	d.To, d.Outside = head.Parallelism, head.Outside
+	if to != d.Recommended {
+		v.note(RuleDelay, d.Recommended, to, float64(head.At.UnixMilli()), float64(v.Now.UnixMilli()), false)
+	}
+	d.To, d.Outside = to, head.Outside
 	if v.c.JudgeExecuted {
-		d.ExpectedRate = Round3(v.evaluation.TrueProcessingRate / float64(d.From) * float64(d.To))
+		d.ExpectedRate = v.c.round(v.evaluation.TrueProcessingRate / float64(d.From) * float64(d.To))
 	}
 	if d.To == d.From {
 		d.Reason = ReasonSteady
