@@ -79,6 +79,7 @@ func (f *fetcher) seconds(start time.Time) []float64 {
 // scaler runs what a test says as a pass, and counts.
 type scaler struct {
 	pass    func(ctx context.Context, id string) error
+	report  func(id string, pass int) autoscaler.Report // nil for an empty one
 	cleanup func(id string) error
 
 	mu      sync.Mutex
@@ -95,6 +96,7 @@ func (s *scaler) Scale(ctx context.Context, job *autoscaler.JobContext) (autosca
 	id := job.Key.String()
 	s.mu.Lock()
 	s.passes[id]++
+	pass := s.passes[id]
 	s.running[id]++
 	s.twice = s.twice || s.running[id] > 1
 	at := 0
@@ -108,10 +110,14 @@ func (s *scaler) Scale(ctx context.Context, job *autoscaler.JobContext) (autosca
 		defer s.mu.Unlock()
 		s.running[id]--
 	}()
-	if s.pass == nil {
-		return autoscaler.Report{}, nil
+	var report autoscaler.Report
+	if s.report != nil {
+		report = s.report(id, pass)
 	}
-	return autoscaler.Report{}, s.pass(ctx, id)
+	if s.pass == nil {
+		return report, nil
+	}
+	return report, s.pass(ctx, id)
 }
 
 func (s *scaler) Cleanup(_ context.Context, key autoscaler.JobKey) error {

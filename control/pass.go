@@ -40,7 +40,9 @@ func (c *cluster) scale(ctx context.Context, job *autoscaler.JobContext) error {
 	ctx, cancel := context.WithTimeoutCause(ctx, c.cfg.JobTimeout, c.overdue)
 	defer cancel()
 	return guarded(func() error {
-		_, err := c.cfg.Scaler.Scale(ctx, job)
+		report, err := c.cfg.Scaler.Scale(ctx, job)
+		c.sayDecision(ctx, job, &report, err)
+		c.sayWarnings(ctx, job, report.Warnings)
 		return err
 	})
 }

@@ -44,6 +44,10 @@ type member struct {
 	since    time.Time
 	toldSlow bool
 	panicked bool // in its last pass
+	// decided is what the last decision of its passes said.
+	decided digest
+	// warned are the warnings of its last pass.
+	warned []string
 
 	// unclean: the scaler has yet to forget the job. uncleaned counts the
 	// failed tries.
@@ -222,7 +226,7 @@ func (m *member) returned(changes []change) []change {
 			changes = append(changes, m.change(jobBack))
 		}
 	case ended, gone:
-		m.told, m.unreadable, m.unclean = false, 0, false
+		m.told, m.unreadable, m.unclean, m.decided, m.warned = false, 0, false, digest{}, nil
 	}
 	m.state, m.missing = present, time.Time{}
 	return changes
@@ -312,6 +316,27 @@ func (r *roster) panics(key autoscaler.JobKey, panicked bool) (first bool) {
 	first = panicked && !m.panicked
 	m.panicked = panicked
 	return first
+}
+
+// decides notes what a decision says, and tells whether that is news.
+func (r *roster) decides(key autoscaler.JobKey, d digest) (news bool) {
+	m := r.jobs[key]
+	news = m.decided != d
+	m.decided = d
+	return news
+}
+
+// warns notes the warnings of a pass, and returns those that the pass before did
+// not have.
+func (r *roster) warns(key autoscaler.JobKey, warnings []string) (news []string) {
+	m := r.jobs[key]
+	for _, w := range warnings {
+		if !slices.Contains(m.warned, w) {
+			news = append(news, w)
+		}
+	}
+	m.warned = warnings
+	return news
 }
 
 func compareKeys(a, b autoscaler.JobKey) int {

@@ -68,6 +68,18 @@ func (f Figure) String() string {
 	}
 }
 
+// exact has four digits at least, so that a person can reckon with it.
+func (f Figure) exact() string {
+	switch x := float64(f); {
+	case math.IsNaN(x), math.IsInf(x, 0):
+		return f.String()
+	case math.Abs(x) >= 1000 || x == math.Trunc(x):
+		return strconv.FormatFloat(x, 'f', 0, 64)
+	default:
+		return strconv.FormatFloat(x, 'g', 4, 64)
+	}
+}
+
 func (f Figure) percent() string {
 	if math.IsNaN(float64(f)) {
 		return textUnknown

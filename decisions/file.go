@@ -2,10 +2,12 @@ package decisions
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
+	"iter"
 	"os"
 	"sync"
 
@@ -30,6 +32,8 @@ type File struct {
 	closed bool
 	// device is true for what is no file and cannot be rotated, such as a pipe.
 	device bool
+	// unnamed is what a cluster without a name is called.
+	unnamed string
 	// last is what the newest line of a job says.
 	last map[autoscaler.JobKey]string
 }
@@ -55,6 +59,14 @@ func OpenFile(path string, maxBytes int64, keep int) (*File, error) {
 		return nil, err
 	}
 	return f, nil
+}
+
+// CallUnnamed says what to call a cluster that has no name, such as its address,
+// so that files of several may be read together. Without it nothing is written.
+func (f *File) CallUnnamed(cluster string) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.unnamed = cluster
 }
 
 func (f *File) open() error {
@@ -93,6 +105,7 @@ func (f *File) Record(_ context.Context, job *autoscaler.JobContext, r *autoscal
 	fingerprint := entry.Fingerprint()
 	f.mu.Lock()
 	defer f.mu.Unlock()
+	entry.Cluster = cmp.Or(entry.Cluster, f.unnamed)
 	if entry.Action == ActionHold && f.last[job.Key] == fingerprint {
 		return nil
 	}
@@ -175,11 +188,22 @@ func (f *File) rotate() error {
 	return f.open()
 }
 
-func (f *File) numbered(i int) string {
+func (f *File) numbered(i int) string { return numbered(f.path, i) }
+
+func numbered(path string, i int) string {
 	if i == 0 {
-		return f.path
+		return path
 	}
-	return fmt.Sprintf("%s.%d", f.path, i)
+	return fmt.Sprintf("%s.%d", path, i)
+}
+
+// Rotated names the files that a [File] at path writes and rotates to, the newest
+// first, without end: the first that is not there is the last.
+func Rotated(path string) iter.Seq[string] {
+	return func(yield func(string) bool) {
+		for i := 0; yield(numbered(path, i)); i++ {
+		}
+	}
 }
 
 // Close closes the file; there is no recording after it.

@@ -68,6 +68,31 @@ func TestRepeatedHoldIsLeftOut(t *testing.T) {
 	lines(t, path, 8)
 }
 
+// A cluster without a name is called by its address, so that two files can be told
+// apart.
+func TestAnUnnamedClusterHasItsAddressInTheFile(t *testing.T) {
+	var both string
+	for _, address := range []string{"http://jm-1:8081", "http://jm-2:8081"} {
+		path := filepath.Join(t.TempDir(), "d")
+		f := open(t, path, DefaultMaxBytes, DefaultKeep)
+		f.CallUnnamed(address)
+		r := scene("steady")
+		r.Job.Cluster = ""
+		record(t, f, scene("scale"), r, r)
+		closeFile(t, f)
+		if e := readEntries(t, path); len(e) != 2 || e[0].Cluster != "prod" || e[1].Cluster != address {
+			t.Errorf("got %+v", e)
+		}
+		both += readText(t, path)
+	}
+	if _, err := search(t, Query{Job: "http://jm-2:8081/clickstream"}, both); err != nil {
+		t.Error(err)
+	}
+	if found, err := search(t, Query{Job: "clickstream"}, both); err == nil {
+		t.Errorf("two jobs are taken for one: %s", said(found))
+	}
+}
+
 func TestFileIsRotatedBySize(t *testing.T) {
 	dir := t.TempDir()
 	path := filepath.Join(dir, "d")
@@ -266,6 +291,15 @@ func readEntries(t *testing.T, path string) []Entry {
 		entries = append(entries, e)
 	}
 	return entries
+}
+
+func readText(t *testing.T, path string) string {
+	t.Helper()
+	text, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(text)
 }
 
 func lines(t *testing.T, path string, want int) {

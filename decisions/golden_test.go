@@ -3,10 +3,14 @@ package decisions
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"flag"
+	"fmt"
+	"io"
 	"math"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -42,6 +46,33 @@ func report() *autoscaler.Report {
 	return r
 }
 
+// terms are those of the defaults, with a short time to catch up.
+var terms = scaling.Terms{Target: 0.7, Min: 0.4, Max: 1, CatchUp: 5 * time.Minute, InHeadroom: true}
+
+// chain is the topology of the job.
+var chain = &scaling.Topology{Vertices: []scaling.Vertex{
+	{ID: "a"}, {ID: "b", Inputs: []scaling.Edge{{From: "a"}}}, {ID: "c", Inputs: []scaling.Edge{{From: "b"}}},
+}}
+
+// scenes8 makes the job one of eight vertices.
+func scenes8(r *autoscaler.Report, change bool) {
+	e, d := r.Evaluation, &r.Decision
+	for i := 3; i < 9; i++ {
+		v, w := e.Vertices[1], d.Vertices[1]
+		v.Vertex, v.Name = scaling.VertexID(rune('a'+i)), fmt.Sprintf("step %d of the pipeline -> Map", i)
+		w.Vertex = v.Vertex
+		e.Vertices, d.Vertices = append(e.Vertices, v), append(d.Vertices, w)
+	}
+	e.Vertices, d.Vertices = slices.Delete(e.Vertices, 2, 3), slices.Delete(d.Vertices, 2, 3)
+	if !change {
+		return
+	}
+	d.Scale, d.Reason = true, scaling.ReasonScale
+	w := &d.Vertices[6]
+	w.To, w.Recommended, w.Outside, w.Reason = 4, 4, true, scaling.ReasonScaleUp
+	w.Guards = []scaling.Guard{{Rule: scaling.RuleDemand, Before: 2, After: 3, Have: 2012, Limit: 2900}, {Rule: scaling.RuleAlignment, Before: 3, After: 4, Have: 3, Limit: 128}}
+}
+
 func second(s int) float64 { return float64(noon.Add(time.Duration(s) * time.Second).UnixMilli()) }
 
 // scenes are reports of one kind each; every rule speaks in one of them.
@@ -62,6 +93,50 @@ var scenes = map[string]func(*autoscaler.Report){
 			{Rule: scaling.RuleAlignment, Before: 7, After: 8, Have: 7, Limit: 128},
 		}
 		r.Act = &autoscaler.Act{Decided: noon, Phase: autoscaler.PhaseRequested, Want: scaling.Parallelism{"a": 2, "b": 8, "c": 1}}
+	},
+	"measured": func(r *autoscaler.Report) {
+		r.Decision.Scale, r.Decision.Reason = true, scaling.ReasonScale
+		r.Evaluation.Restart = 10 * time.Second
+		r.Evaluation.Terms = terms
+		r.Evaluation.Vertices[0].Rates.Observed = r.Evaluation.Vertices[0].TrueProcessingRate
+		work := &r.Evaluation.Vertices[1]
+		work.TrueProcessingRate, work.PeakRate, work.ScaleUpThreshold = 2012, 2601, 2100
+		work.Rates.ProcessedIn, work.Rates.Busy, work.Rates.Observed = 1247.44, 0.62000123456789, math.NaN()
+		work.Rates.Hottest = scaling.Hottest{Known: true, Share: 0.62004, Busy: 0.7405, Capacity: 1045.5551}
+		b := &r.Decision.Vertices[1]
+		b.To, b.Recommended, b.Outside, b.Reason, b.ExpectedRate = 4, 4, true, scaling.ReasonScaleUp, 4024
+		b.Guards = []scaling.Guard{{Rule: scaling.RuleDemand, Before: 2, After: 4, Have: 2012, Limit: 3716}}
+	},
+	// A source is behind: work is sized by its backlog, and nothing counts as too large.
+	"behind": func(r *autoscaler.Report) {
+		r.Decision.Scale, r.Decision.Reason = true, scaling.ReasonScale
+		r.Evaluation.Backlog, r.Evaluation.Restart, r.Evaluation.Terms = true, 5*time.Second, terms
+		r.Evaluation.Terms.CatchUp = 30 * time.Minute
+		r.Topology = chain
+		for i := range r.Evaluation.Vertices {
+			v := &r.Evaluation.Vertices[i]
+			v.TargetRate, v.PeakRate, v.CatchUpRate, v.ScaleUpThreshold, v.ScaleDownThreshold = 537, 537, 538, 1075, math.Inf(1)
+		}
+		r.Evaluation.Vertices[0].Lag = 968400
+		r.Evaluation.Vertices[0].TrueProcessingRate = 5000
+		work := &r.Evaluation.Vertices[1]
+		work.TrueProcessingRate, work.Load = 998, 1
+		r.Decision.Vertices[0].Recommended, r.Decision.Vertices[0].Reason = 1, scaling.ReasonSaturated
+		r.Decision.Vertices[0].Guards = []scaling.Guard{
+			{Rule: scaling.RuleDemand, Before: 2, After: 1, Have: 5000, Limit: 1077},
+			{Rule: scaling.RuleSaturation, Before: 1, After: 2, Have: 1, Limit: 0.95, Blocked: true},
+		}
+		b := &r.Decision.Vertices[1]
+		b.To, b.Recommended, b.Outside, b.Reason, b.ExpectedRate = 3, 3, true, scaling.ReasonScaleUp, 1497
+		b.Guards = []scaling.Guard{{Rule: scaling.RuleDemand, Before: 2, After: 3, Have: 998, Limit: 1077}}
+	},
+	// Eight vertices, of which one changes.
+	"wide":       func(r *autoscaler.Report) { scenes8(r, true) },
+	"wide-quiet": func(r *autoscaler.Report) { scenes8(r, false) },
+	"began-anew": func(r *autoscaler.Report) {
+		r.Evaluation = nil
+		r.Act = &autoscaler.Act{Decided: noon.Add(-time.Minute), Ended: noon.Add(-50 * time.Second), Phase: autoscaler.PhaseDone, Want: scaling.Parallelism{"b": 4}}
+		r.Decision = scaling.Decision{At: noon, Reason: scaling.ReasonUnknownRate, Detail: (&scaling.UnknownRateError{Vertex: "a"}).Error()}
 	},
 	"blocked": func(r *autoscaler.Report) {
 		r.Decision.Reason, r.Decision.Detail = "checkpoint-too-old", "the newest checkpoint is 2m0s old, over the 50s allowed"
@@ -154,6 +229,16 @@ func TestEntriesAsJSONAndText(t *testing.T) {
 				t.Fatal(err)
 			}
 			golden(t, name+".txt", text.Bytes())
+			text.Reset()
+			if err := WriteExplanation(&text, e, true); err != nil {
+				t.Fatal(err)
+			}
+			golden(t, name+".explained.txt", text.Bytes())
+			text.Reset()
+			if err := WriteExplanation(&text, e, false); err != nil {
+				t.Fatal(err)
+			}
+			golden(t, name+".short.txt", text.Bytes())
 
 			var back Entry
 			if err := json.Unmarshal(encoded, &back); err != nil {
@@ -164,6 +249,15 @@ func TestEntriesAsJSONAndText(t *testing.T) {
 			}
 		})
 	}
+}
+
+// writers are all that make text of an entry.
+var writers = []func(io.Writer, Entry) error{
+	WriteText,
+	func(w io.Writer, e Entry) error { return WriteExplanation(w, e, false) },
+	func(w io.Writer, e Entry) error { return WriteExplanation(w, e, true) },
+	func(w io.Writer, e Entry) error { return WriteLastRescale(w, e, false) },
+	func(w io.Writer, e Entry) error { return WriteLastRescale(w, e, true) },
 }
 
 // The text is made of the data alone: what was read back says the same.
@@ -179,26 +273,12 @@ func TestTextOfAnEntryReadBackIsTheSame(t *testing.T) {
 			t.Fatal(err)
 		}
 		var first, second strings.Builder
-		_, _ = WriteText(&first, e), WriteText(&second, back)
+		for _, write := range writers {
+			_, _ = write(&first, e), write(&second, back)
+		}
 		if first.String() != second.String() {
 			t.Errorf("%s:\n%s\n%s", name, first.String(), second.String())
 		}
-	}
-}
-
-func TestEveryRuleHasASentence(t *testing.T) {
-	for _, rule := range []scaling.Rule{
-		scaling.RuleDemand, scaling.RuleSkew, scaling.RuleStep, scaling.RuleLimits, scaling.RuleFloor, scaling.RulePartitions,
-		scaling.RuleAlignment, scaling.RuleSaturation, scaling.RuleEffect, scaling.RuleDelay, scaling.RuleBottleneck, scaling.RuleUtilization,
-	} {
-		free := sentence(Guard{Rule: string(rule), Before: 3, After: 4}, noon)
-		blocked := sentence(Guard{Rule: string(rule), Before: 3, After: 4, Blocked: true}, noon)
-		if free == "3 -> 4: "+string(rule) && blocked == "not scaled to 3: "+string(rule) {
-			t.Errorf("%s has none: %q, %q", rule, free, blocked)
-		}
-	}
-	if got := sentence(Guard{Rule: "custom", Before: 3, After: 4}, noon); got != "3 -> 4: custom" {
-		t.Errorf("a rule of a later version reads %q", got)
 	}
 }
 
@@ -241,9 +321,37 @@ type brokenWriter struct{}
 
 func (brokenWriter) Write([]byte) (int, error) { return 0, os.ErrClosed }
 
+// Of the job's vertices only those that were rescaled are named.
+func TestTheLastRescaleIsToldShortly(t *testing.T) {
+	var text strings.Builder
+	if err := WriteLastRescale(&text, New(scene("measured")), false); err != nil {
+		t.Fatal(err)
+	}
+	want := `last rescaled 2026-07-01 12:00:00 UTC: keyed work -> Map -> Filter b… 2 -> 4, because it could do 2012/s and needed 3716/s
+`
+	if diff := cmp.Diff(want, text.String()); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+}
+
+// The division by which a true processing rate came about can be checked.
+func TestTheFiguresAreGivenInFull(t *testing.T) {
+	v := New(scene("measured")).Vertices[1]
+	if v.Busy != 0.620001235 {
+		t.Errorf("busy %v", float64(v.Busy))
+	}
+	replaced := scene("measured")
+	replaced.Evaluation.Vertices[1].Load = 0.5 // by an evaluator
+	if v := New(replaced).Vertices[1]; v.Busy != 0.5 {
+		t.Errorf("busy %v, and not as it was judged", float64(v.Busy))
+	}
+}
+
 func TestTextThatCannotBeWrittenIsAnError(t *testing.T) {
-	if err := WriteText(brokenWriter{}, New(report())); err == nil {
-		t.Error("no error")
+	for _, write := range writers {
+		if err := write(brokenWriter{}, New(report())); !errors.Is(err, os.ErrClosed) {
+			t.Errorf("got %v", err)
+		}
 	}
 }
 

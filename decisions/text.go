@@ -3,6 +3,7 @@ package decisions
 import (
 	"fmt"
 	"io"
+	"math"
 	"strings"
 	"time"
 
@@ -15,18 +16,63 @@ import (
 // parallelism. Times are UTC.
 func WriteText(w io.Writer, e Entry) error {
 	var b strings.Builder
-	fmt.Fprintf(&b, "%s: %s\n", title(e), summary(e))
-	if line := lastRescale(e); line != "" {
-		fmt.Fprintf(&b, "  %s\n", line)
-	}
-	for i := range e.Vertices {
-		writeVertex(&b, &e.Vertices[i], e.Time)
+	writeEntry(&b, &e, false)
+	_, err := io.WriteString(w, b.String())
+	return err
+}
+
+// WriteExplanation is what WriteText says in a few lines, with the time of the
+// decision and the arithmetic of the vertices that change, are out of bounds or
+// are held back. With all it has a line for every vertex and the arithmetic of
+// each, also of one that stays as it is: how its figures were measured and how
+// many subtasks they ask for.
+func WriteExplanation(w io.Writer, e Entry, all bool) error {
+	var b strings.Builder
+	fmt.Fprintf(&b, "%s  ", fullMoment(e.Time))
+	if all {
+		writeEntry(&b, &e, true)
+	} else {
+		writeHead(&b, &e)
+		writeShort(&b, &e)
 	}
 	_, err := io.WriteString(w, b.String())
 	return err
 }
 
-func title(e Entry) string {
+// WriteLastRescale says in a line when a job was last rescaled and why; with all
+// it has the arithmetic of each vertex that was.
+func WriteLastRescale(w io.Writer, e Entry, all bool) error {
+	var b strings.Builder
+	fmt.Fprintf(&b, "last rescaled %s: ", fullMoment(e.Time))
+	if !all {
+		fmt.Fprintf(&b, "%s\n", rescaled(&e))
+	} else {
+		b.WriteString("\n")
+		for i := range e.Vertices {
+			if v := &e.Vertices[i]; v.To != v.From {
+				writeVertex(&b, &e, v, true)
+			}
+		}
+	}
+	_, err := io.WriteString(w, strings.Replace(b.String(), ": \n", ":\n", 1))
+	return err
+}
+
+func writeHead(b *strings.Builder, e *Entry) {
+	fmt.Fprintf(b, "%s: %s\n", title(e), summary(e))
+	if line := lastRescale(e); line != "" {
+		fmt.Fprintf(b, "  %s\n", line)
+	}
+}
+
+func writeEntry(b *strings.Builder, e *Entry, full bool) {
+	writeHead(b, e)
+	for i := range e.Vertices {
+		writeVertex(b, e, &e.Vertices[i], full)
+	}
+}
+
+func title(e *Entry) string {
 	job := e.Job
 	if e.Cluster != "" {
 		job = e.Cluster + "/" + job
@@ -38,53 +84,33 @@ func title(e Entry) string {
 }
 
 // summary says in a sentence what is done with the job.
-func summary(e Entry) string {
+func summary(e *Entry) string {
 	changes := 0
 	for i := range e.Vertices {
 		if e.Vertices[i].To != e.Vertices[i].From {
 			changes++
 		}
 	}
+	reason := scaling.Reason(e.Reason)
 	switch {
 	case e.Action == ActionScale:
 		return fmt.Sprintf("rescale %s", plural(changes, "vertex", "vertices"))
-	case e.Reason == string(scaling.ReasonWindowNotFull) && e.WindowFullAt != nil:
+	case reason == scaling.ReasonWindowNotFull && e.WindowFullAt != nil:
 		return fmt.Sprintf("no decision yet: the metric window is full at %s", moment(*e.WindowFullAt, e.Time))
-	case e.Reason == string(scaling.ReasonUnknownRate):
-		return "no decision: " + because(e)
+	case reason == scaling.ReasonWindowNotFull:
+		return "no decision yet: " + because(e)
 	case changes > 0:
 		return fmt.Sprintf("would rescale %s, but %s", plural(changes, "vertex", "vertices"), because(e))
+	}
+	switch reason {
+	case scaling.ReasonUnknownRate, scaling.ReasonFault, reasonError:
+		return "no decision: " + because(e)
 	}
 	return "no change: " + because(e)
 }
 
-// because is the reason in words, with its name in brackets where the words
-// differ from one time to the next.
-func because(e Entry) string {
-	if e.Detail != "" {
-		return fmt.Sprintf("%s (%s)", e.Detail, e.Reason)
-	}
-	if text, known := jobReasons[scaling.Reason(e.Reason)]; known {
-		return text
-	}
-	if e.Why != "" {
-		return fmt.Sprintf("%s (%s)", e.Why, e.Reason)
-	}
-	return e.Reason
-}
-
-var jobReasons = map[scaling.Reason]string{
-	scaling.ReasonWithinBounds:    "every vertex is within its utilization bounds",
-	scaling.ReasonWindowNotFull:   "the metric window is not full yet",
-	scaling.ReasonScalingDisabled: "job.autoscaler.scaling.enabled is false",
-	scaling.ReasonNoCapacity:      "what a vertex can do, or has to do, is not known",
-	scaling.ReasonNotScalable:     "a vertex that no parallelism helps holds the job back",
-	scaling.ReasonGCPressure:      "garbage collection takes too much time; give the TaskManagers more memory first",
-	scaling.ReasonHeapUsage:       "the heap is too full; give the TaskManagers more memory first",
-}
-
 // lastRescale tells of a rescale that is not simply done.
-func lastRescale(e Entry) string {
+func lastRescale(e *Entry) string {
 	if e.Act == nil {
 		return ""
 	}
@@ -95,8 +121,12 @@ func lastRescale(e Entry) string {
 	case autoscaler.PhaseRequested:
 		return fmt.Sprintf("rescale of %s: asked for, not running yet", decided)
 	case autoscaler.PhaseFailed:
-		if e.Act.Detail != "" {
-			return fmt.Sprintf("rescale of %s: failed: %s", decided, e.Act.Detail)
+		why := e.Act.Detail
+		if why == "" {
+			why = jobReasons[scaling.Reason(e.Act.Reason)]
+		}
+		if why != "" {
+			return fmt.Sprintf("rescale of %s: failed: %s", decided, why)
 		}
 	}
 	return ""
@@ -113,64 +143,111 @@ func plural(n int, one, many string) string {
 func moment(t, near time.Time) string {
 	t, near = t.UTC(), near.UTC()
 	if t.Format(time.DateOnly) != near.Format(time.DateOnly) {
-		return t.Format(time.DateTime) + " UTC"
+		return fullMoment(t)
 	}
 	return t.Format(time.TimeOnly) + " UTC"
 }
 
+func fullMoment(t time.Time) string { return t.UTC().Format(time.DateTime) + " UTC" }
+
 const nameWidth = 30
 
-func writeVertex(b *strings.Builder, v *Vertex, at time.Time) {
-	arrow := fmt.Sprintf("%d", v.From)
-	if v.To != v.From {
-		arrow = fmt.Sprintf("%d -> %d", v.From, v.To)
-	} else if v.Recommended != v.From {
-		arrow = fmt.Sprintf("%d (%d wanted)", v.From, v.Recommended)
-	}
-	fmt.Fprintf(b, "  %-*s %-12s %s\n", nameWidth, shorten(v.Name, nameWidth), arrow, figures(v))
-	for _, line := range explanations(v, at) {
+func writeVertex(b *strings.Builder, e *Entry, v *Vertex, full bool) {
+	writeLine(b, v, figures(v))
+	for _, line := range explanations(e, v, full) {
 		fmt.Fprintf(b, "      %s\n", line)
 	}
 }
 
-// explanations are the lines under a vertex.
-func explanations(v *Vertex, at time.Time) []string {
+// arrow is what becomes of a vertex's parallelism.
+func arrow(v *Vertex) string {
+	switch {
+	case v.To != v.From:
+		return fmt.Sprintf("%d -> %d", v.From, v.To)
+	case v.Recommended != v.From:
+		return fmt.Sprintf("%d (%d wanted)", v.From, v.Recommended)
+	}
+	return fmt.Sprintf("%d", v.From)
+}
+
+// explanations are the lines under a vertex; full shows the arithmetic of one
+// that stays as it is too.
+func explanations(e *Entry, v *Vertex, full bool) []string {
 	var lines []string
+	if full {
+		lines = append(lines, measured(v)...)
+	}
 	if v.OutOfBounds {
-		lines = append(lines, fmt.Sprintf("out of bounds: it should be able to do %s to %s", v.ScaleUpBelow, rate(v.ScaleDownAbove)))
+		lines = append(lines, "out of bounds: it should be able to do "+between(v.ScaleUpBelow, v.ScaleDownAbove))
 	}
 	if v.ClockDoubtful {
 		lines = append(lines, "doubtful: Flink does not say how long it was busy, the time of the answers stands in")
 	}
-	if text, known := vertexReasons[scaling.Reason(v.Reason)]; known {
+	ruled, spoken := ruleLines(e, v, full)
+	lines = append(lines, ruled...)
+	// Of a vertex that is right as it is the division says so, or nobody asked.
+	reason := scaling.Reason(v.Reason)
+	if text, known := vertexReasons[reason]; known && !spoken && reason != scaling.ReasonSteady {
 		lines = append(lines, text)
-	}
-	for _, g := range v.Guards {
-		if g.Before != g.After || g.Blocked {
-			lines = append(lines, sentence(g, at))
-		}
 	}
 	return lines
 }
 
-// vertexReasons are those that no rule speaks for.
-var vertexReasons = map[scaling.Reason]string{
-	scaling.ReasonExcluded:   "not judged: job.autoscaler.vertex.exclude.ids names it, or its metrics are unusable",
-	scaling.ReasonFinished:   "not judged: it has finished",
-	scaling.ReasonPinned:     "not scaled: the job's user set both its bounds to the same value",
-	scaling.ReasonNoCapacity: "not judged: what it can do, or has to do, is not known",
+// ruleLines say what each rule did. spoken is true when one of them did anything;
+// of the others full shows the demand.
+func ruleLines(e *Entry, v *Vertex, full bool) (lines []string, spoken bool) {
+	for _, g := range v.Guards {
+		telling, demand := g.Before != g.After || g.Blocked, scaling.Rule(g.Rule) == scaling.RuleDemand
+		spoken = spoken || telling
+		if !telling && !(demand && full) {
+			continue
+		}
+		if demand {
+			lines = append(lines, need(e, v, g))
+		}
+		lines = append(lines, sentence(e, v, g))
+	}
+	return lines, spoken
+}
+
+// measured says how what a vertex can do was worked out, where that is not
+// plain: by its busy time, or by what it was seen to do while it caught up.
+func measured(v *Vertex) []string {
+	able, byBusy := v.TrueProcessingRate, v.ProcessedRate/v.TrueProcessingRate
+	switch {
+	case !finite(able) || able <= 0:
+		return nil
+	case v.ProcessedRate > 0 && math.Abs(float64(byBusy-v.Busy)) <= 0.0006:
+		return []string{fmt.Sprintf("can do %s: it read %s/s while %s busy, and %s / %s is %s",
+			rate(able), v.ProcessedRate.exact(), (100*byBusy).exact()+" %", v.ProcessedRate.exact(), byBusy.exact(), able.exact())}
+	case v.ObservedRate == able:
+		return []string{fmt.Sprintf("can do %s: so much it was seen to read while it caught up", rate(able))}
+	}
+	return nil
 }
 
 func figures(v *Vertex) string {
 	text := fmt.Sprintf("busy %s, can do %s, has to do %s", v.Busy.percent(), rate(v.TrueProcessingRate), rate(v.TargetRate))
+	// Nothing is said of differences that nobody would see in the result.
+	if v.PeakRate > v.TargetRate*1.01 {
+		text += ", newest " + rate(v.PeakRate)
+	}
 	// Some records always wait; below a thousandth of the load they say nothing.
 	if v.CatchUpRate > v.TargetRate/1000 {
 		text += fmt.Sprintf(" and %s of backlog", rate(v.CatchUpRate))
-	}
-	if v.CatchUpRate > v.TargetRate/1000 && v.Lag > 0 {
-		text += fmt.Sprintf(", %s records behind", v.Lag)
+		if v.Lag > 0 {
+			text += fmt.Sprintf(", %s records behind", v.Lag)
+		}
 	}
 	return text
+}
+
+// between are bounds of a rate.
+func between(least, most Figure) string {
+	if math.IsInf(float64(most), 1) {
+		return "at least " + rate(least)
+	}
+	return fmt.Sprintf("%s to %s", least, rate(most))
 }
 
 // rate is a number of records per second.

@@ -171,9 +171,7 @@ func (f *adviseFlags) recorded(ctx context.Context, p *process) ([]decisions.Ent
 
 func (f *adviseFlags) print(w io.Writer, entries []decisions.Entry) error {
 	if f.output == "json" {
-		encoder := json.NewEncoder(w)
-		encoder.SetIndent("", "  ")
-		return encoder.Encode(entries)
+		return printJSON(w, entries)
 	}
 	for _, e := range entries {
 		if f.replay != "" {
@@ -184,4 +182,12 @@ func (f *adviseFlags) print(w io.Writer, entries []decisions.Entry) error {
 		}
 	}
 	return nil
+}
+
+// printJSON leaves the arrows in the names of vertices readable.
+func printJSON(w io.Writer, what any) error {
+	encoder := json.NewEncoder(w)
+	encoder.SetEscapeHTML(false)
+	encoder.SetIndent("", "  ")
+	return encoder.Encode(what)
 }
