@@ -36,6 +36,9 @@ func TestAStepOfTheLoadIsFollowedInPlace(t *testing.T) {
 			job := submit(t, cluster, realflink.JobSpec{
 				Name: "step", Rate: 500, Cost: time.Millisecond - c.cpu, CPU: c.cpu, EvenKeys: true,
 			})
+			if c.short {
+				rescaledByHand(t, cluster, job)
+			}
 			steps(t, cluster, job, c.short)
 		})
 	}
