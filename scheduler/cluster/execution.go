@@ -127,6 +127,7 @@ func (c *Cluster) cancelTasks(j *job, number int) {
 		return
 	}
 	e.canceling = true
+	c.stopCheckpoints(j)
 	c.giveUpSavepoint(j, "Checkpoint Coordinator is suspending.")
 	for i := range e.Tasks {
 		if t := &e.Tasks[i]; !t.State.Over() {
