@@ -100,15 +100,24 @@ func (c *Cluster) trigger(j *job) {
 		c.checkpointIn(j, j.spec.Checkpointing.Interval)
 		return
 	}
-	result := c.beginCheckpoint(j, CheckpointRequest{Execution: e.Execution, At: c.now})
-	timeout := j.spec.Checkpoints.Timeout
-	if timeout <= 0 {
-		timeout = checkpointTimeout
+	result := j.inTime(c.beginCheckpoint(j, CheckpointRequest{Execution: e.Execution, At: c.now}))
+	c.awaitCheckpoint(j, result.Takes, c.now.Add(j.checkpointTimeout()), result)
+}
+
+// checkpointTimeout is how long a checkpoint or savepoint may take.
+func (j *job) checkpointTimeout() time.Duration {
+	if t := j.spec.Checkpoints.Timeout; t > 0 {
+		return t
 	}
-	if result.Takes > timeout {
-		result = expired(timeout)
+	return checkpointTimeout
+}
+
+// inTime is the result, or that of the time-out if that comes first.
+func (j *job) inTime(result CheckpointResult) CheckpointResult {
+	if timeout := j.checkpointTimeout(); result.Takes > timeout {
+		return expired(timeout)
 	}
-	c.awaitCheckpoint(j, result.Takes, c.now.Add(timeout), result)
+	return result
 }
 
 // again is how often a checkpoint is looked at that a TaskManager does not answer.
@@ -226,12 +235,24 @@ func (c *Cluster) triggerSavepoint(j *job, a adaptive.TriggerSavepoint) {
 	if e == nil || e.Number() != a.Execution {
 		return
 	}
-	result := c.beginCheckpoint(j, CheckpointRequest{Execution: e.Execution, At: c.now, Savepoint: true, Target: a.Target})
+	result := j.inTime(c.beginCheckpoint(j, CheckpointRequest{Execution: e.Execution, At: c.now, Savepoint: true, Target: a.Target}))
+	j.checkpoints.pending.savepoint = a.Operation
+	c.awaitSavepoint(j, e, result.Takes, c.now.Add(j.checkpointTimeout()), result)
+}
+
+// awaitSavepoint ends the savepoint under way after a while, or, while a
+// TaskManager does not answer, when it does; at the latest at its time-out.
+func (c *Cluster) awaitSavepoint(j *job, e *execution, takes time.Duration, until time.Time, result CheckpointResult) {
 	p := j.checkpoints.pending
-	p.savepoint = a.Operation
-	c.after(result.Takes, func() {
-		if c.job(j.id) == j && j.checkpoints.pending == p {
+	c.after(takes, func() {
+		switch {
+		case c.job(j.id) != j || j.checkpoints.pending != p:
+		case result.Failure != nil || c.answers(e):
 			c.endSavepoint(j, e, result)
+		case c.now.Before(until):
+			c.awaitSavepoint(j, e, min(again, until.Sub(c.now)), until, result)
+		default:
+			c.endSavepoint(j, e, expired(0))
 		}
 	})
 }
@@ -249,14 +270,9 @@ func (c *Cluster) giveUpSavepoint(j *job, why string) {
 	})
 }
 
-// endSavepoint tells the scheduler what became of a savepoint. One that a
-// TaskManager does not answer has failed.
+// endSavepoint tells the scheduler what became of a savepoint.
 func (c *Cluster) endSavepoint(j *job, e *execution, result CheckpointResult) {
-	failure := result.Failure
-	if failure == nil && !c.answers(e) {
-		failure = expired(0).Failure
-	}
-	if failure != nil {
+	if failure := result.Failure; failure != nil {
 		p := c.closeCheckpoint(j, "FAILED")
 		c.note(j.id, CheckpointEnded{ID: p.id, Savepoint: true, Took: c.now.Sub(p.began), Failure: failure.Message})
 		c.step(j, adaptive.SavepointFailed{Operation: p.savepoint, Failure: *failure})
