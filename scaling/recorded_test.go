@@ -2,71 +2,89 @@ package scaling
 
 import (
 	"encoding/json"
+	"fmt"
 	"math"
 	"regexp"
 	"strconv"
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/sluice-project/sluice/internal/vectortables"
 )
 
 // The files under testdata/recorded hold inputs and outputs of Flink's own
-// autoscaler. Every one of them must come out to the last digit.
+// autoscaler. Every one of them must come out to the last digit. Those of the
+// folder that PEER_VECTORS names take their place where it is set.
 
 func TestRecordedRounding(t *testing.T) {
-	for i, r := range rowsOf(t, "round") {
+	f := table(t, "round")
+	for r := range rows(f) {
 		if got := Round3(r.number(0)); !same(got, r.number(1)) {
-			t.Errorf("row %d: Round3(%v) = %v, want %v", i, r[0], got, r.number(1))
+			f.Errorf("Round3(%v) = %v, want %v", r[0], got, r.number(1))
 		}
 	}
-	for f := range scalarsOf(t, "R") {
-		if got := Round3(numeral(f[1])); !same(got, numeral(f[2])) {
-			t.Errorf("Round3(%s) = %v, want %s", f[1], got, f[2])
+}
+
+func TestRecordedRoundingAtRandom(t *testing.T) {
+	f := scalars(t)
+	for c := range fields(f, "R") {
+		if got := Round3(numeral(c[1])); !same(got, numeral(c[2])) {
+			f.Errorf("Round3(%s) = %v, want %s", c[1], got, c[2])
 		}
 	}
 }
 
 func TestRecordedRateTexts(t *testing.T) {
-	for f := range scalarsOf(t, "F") {
-		if got := FormatRate(numeral(f[1])); got != f[2] {
-			t.Errorf("FormatRate(%s) = %s, want %s", f[1], got, f[2])
+	f := scalars(t)
+	for c := range fields(f, "F") {
+		if got := FormatRate(numeral(c[1])); got != c[2] {
+			f.Errorf("FormatRate(%s) = %s, want %s", c[1], got, c[2])
 		}
+	}
+}
+
+// capacityCase is a case of the capacity that a vertex has to have.
+type capacityCase struct {
+	catchUp, target, utilization float64
+	duration, restart            string // in s
+	withRestart                  bool
+	want                         float64
+}
+
+func (x capacityCase) judge(f *vectortables.File) {
+	c := Config{CatchUp: seconds(x.duration)}
+	got := capacity(Round3(x.target), Round3(x.catchUp), x.utilization, x.withRestart, seconds(x.restart), &c)
+	if !same(got, x.want) {
+		f.Errorf("capacity of %+v = %v", x, got)
 	}
 }
 
 func TestRecordedCapacity(t *testing.T) {
-	check := func(catchUp, target, utilization, want float64, withRestart bool, duration, restart string) {
-		t.Helper()
-		c := Config{CatchUp: seconds(duration)}
-		got := capacity(Round3(target), Round3(catchUp), utilization, withRestart, seconds(restart), &c)
-		if !same(got, want) {
-			t.Errorf("capacity(target %v, catch-up %v in %ss, utilization %v, restart %v of %ss) = %v, want %v",
-				target, catchUp, duration, utilization, withRestart, restart, got, want)
-		}
+	f := table(t, "target-capacity")
+	for r := range rows(f) {
+		capacityCase{r.number(0), r.number(1), r.number(2), r.text(3), r.text(4), r[5].(bool), r.number(6)}.judge(f)
 	}
-	for _, r := range rowsOf(t, "target-capacity") {
-		check(r.number(0), r.number(1), r.number(2), r.number(6), r[5].(bool), r.text(3), r.text(4))
-	}
-	for f := range scalarsOf(t, "C") {
-		check(numeral(f[1]), numeral(f[2]), numeral(f[5]), numeral(f[7]), f[6] == "1", f[3], f[4])
+}
+
+func TestRecordedCapacityAtRandom(t *testing.T) {
+	f := scalars(t)
+	for c := range fields(f, "C") {
+		capacityCase{numeral(c[1]), numeral(c[2]), numeral(c[5]), c[3], c[4], c[6] == "1", numeral(c[7])}.judge(f)
 	}
 }
 
 func TestRecordedClamp(t *testing.T) {
-	driven := 0
-	for i, r := range rowsOf(t, "clamp") {
+	f := table(t, "clamp")
+	for r := range rows(f) {
 		p, lower, upper := r.whole(0), r.whole(3), r.whole(4)
-		if lower > p || upper < p {
-			continue // bounds are widened to hold the current parallelism before
-		}
-		driven++
-		v := deciderOf(Vertex{Parallelism: p, MaxParallelism: r.whole(1)}, &Config{MinParallelism: lower, MaxParallelism: upper})
+		// The limits of a row hold as they are. Ours are widened to hold the current
+		// parallelism, so that it is one between them that is put in.
+		vertex := Vertex{Parallelism: min(max(p, lower), upper), MaxParallelism: r.whole(1)}
+		v := deciderOf(vertex, &Config{MinParallelism: lower, MaxParallelism: upper})
 		if got := v.limit(scaled(r.number(2), p)); got != r.whole(5) {
-			t.Errorf("row %d: %v: got %d", i, r, got)
+			f.Errorf("%v: got %d", r, got)
 		}
-	}
-	if driven < 250 {
-		t.Errorf("only %d rows were driven", driven)
 	}
 }
 
@@ -75,15 +93,26 @@ func TestRecordedAlignment(t *testing.T) {
 		"BALANCED": AlignBalanced, "EVENLY_SPREAD": AlignEvenlySpread, "OFF": AlignOff,
 		"LEGACY_EVENLY_SPREAD": AlignLegacyEvenlySpread, "LEGACY_MAXIMIZE_UTILISATION": AlignLegacyMaximizeUtilisation,
 	}
-	for i, r := range rowsOf(t, "alignment") {
+	f := table(t, "alignment")
+	for r := range rows(f) {
 		vertex := Vertex{Parallelism: r.whole(1), Partitions: r.whole(3), MaxParallelism: r.whole(4), Inputs: shipped(r[7].(bool))}
 		v := deciderOf(vertex, &Config{Alignment: modes[r[0].(string)]})
 		v.lower, v.upper = r.whole(5), min(r.whole(6), vertex.MaxParallelism)
 		got := v.align(r.whole(2))
-		if limited := len(v.notes) > 0; got != r.whole(8) || limited != (r[9] != nil) {
-			t.Errorf("row %d: %v: got %d, limited %v", i, r, got, limited)
+		if got != r.whole(8) || limitedText(v.notes) != r[9] {
+			f.Errorf("%v: got %d, %v", r, got, limitedText(v.notes))
 		}
 	}
+}
+
+// limitedText is the tail of the reference's event, nil where there is no note.
+func limitedText(notes []Note) any {
+	if len(notes) == 0 {
+		return nil
+	}
+	n := notes[0]
+	return fmt.Sprintf("(expected parallelism: %v, actual parallelism %v). Scaling limited due to numKeyGroupsOrPartitions : %d，"+
+		"upperBoundForAlignment(maxParallelism or parallelismUpperLimit): %d, parallelismLowerLimit: %d.", n.A, n.B, n.Groups, n.Bound, n.Lower)
 }
 
 func TestRecordedSizing(t *testing.T) {
@@ -91,23 +120,25 @@ func TestRecordedSizing(t *testing.T) {
 		"BALANCED": AlignBalanced, "EVENLY_SPREAD": AlignEvenlySpread, "OFF": AlignOff,
 		"LES": AlignLegacyEvenlySpread, "LMU": AlignLegacyMaximizeUtilisation,
 	}
-	for f := range scalarsOf(t, "S") {
-		n := wholes(t, f[2], f[3], f[4], f[7], f[8], f[9])
+	f := scalars(t)
+	for c := range fields(f, "S") {
+		n := wholes(t, c[2], c[3], c[4], c[7], c[8], c[9])
 		p, lower, upper, want := n[0], n[3], n[4], n[5]
-		vertex := Vertex{Parallelism: p, Partitions: n[1], MaxParallelism: n[2], Inputs: shipped(f[5] == "1")}
-		v := deciderOf(vertex, &Config{MinParallelism: lower, MaxParallelism: upper, Alignment: modes[f[1]]})
-		got := v.limit(scaled(numeral(f[6]), p))
+		vertex := Vertex{Parallelism: p, Partitions: n[1], MaxParallelism: n[2], Inputs: shipped(c[5] == "1")}
+		v := deciderOf(vertex, &Config{MinParallelism: lower, MaxParallelism: upper, Alignment: modes[c[1]]})
+		got := v.limit(scaled(numeral(c[6]), p))
 		if got != p {
 			got = v.align(got)
 		}
 		if got != want {
-			t.Errorf("%v: got %d", f, got)
+			f.Errorf("%v: got %d", c, got)
 		}
 	}
 }
 
 func TestRecordedDelayedScaleDown(t *testing.T) {
-	for i, r := range rowsOf(t, "delayed-scale-down") {
+	f := table(t, "delayed-scale-down")
+	for r := range rows(f) {
 		interval := time.Duration(r.whole(0)) * time.Millisecond
 		var d DelayedScaleDown
 		for j, each := range r[1].([]any) {
@@ -116,7 +147,8 @@ func TestRecordedDelayedScaleDown(t *testing.T) {
 			d, head, _ = d.trigger("v", Recommendation{At: instant(op.number(0)), Parallelism: op.whole(1), Outside: op[2].(bool)}, interval)
 			want := Recommendation{At: instant(op.number(4)), Parallelism: op.whole(5), Outside: op[6].(bool)}
 			if head != want || !d["v"].FirstTrigger.Equal(instant(op.number(3))) || len(d["v"].Recommended) != op.whole(7) {
-				t.Fatalf("row %d, step %d: %v: got %v since %v, %d kept", i, j, op, head, d["v"].FirstTrigger, len(d["v"].Recommended))
+				f.Errorf("step %d: %v: got %v since %v, %d kept", j, op, head, d["v"].FirstTrigger, len(d["v"].Recommended))
+				break
 			}
 		}
 	}
@@ -125,7 +157,8 @@ func TestRecordedDelayedScaleDown(t *testing.T) {
 // TestRecordedRuns drives whole decisions: limits, bounds, effectiveness and
 // delay as one state machine over time.
 func TestRecordedRuns(t *testing.T) {
-	for line := range linesOf(t, "delayed-runs.txt") {
+	runs := randomCases(t, "delayed-scaledown-vectors.txt.gz", "delayed-runs.txt.gz")
+	for line := range runs.Lines("D ") {
 		f := strings.Fields(line)
 		head := wholes(t, f[1], f[3])
 		c := DefaultConfig()
@@ -142,8 +175,8 @@ func TestRecordedRuns(t *testing.T) {
 			out := Decide(Input{Config: &c, Topology: topology, Full: true, State: state, Now: instant(1000 * numeral(s[0]))})
 			v := out.Decision.Vertices[0]
 			want := wholes(t, s[3])[0]
-			if got := wished(v); got != want || out.Decision.Scale != (s[4] == "o") {
-				t.Errorf("%v: step %d: %s: got %d, scale %v (%s)", f[:4], step, text, got, out.Decision.Scale, v.Reason)
+			if got := flagOf(wished(v), p, out.Decision.Scale); wished(v) != want || got != s[4] {
+				runs.Errorf("%v: step %d: %s: got %d,%s (%s)", f[:4], step, text, wished(v), got, v.Reason)
 				break
 			}
 			state = out.State
@@ -154,8 +187,21 @@ func TestRecordedRuns(t *testing.T) {
 	}
 }
 
+// flagOf says n where nothing is to change, i where it is and nothing is out of
+// its bounds, and o where that is so.
+func flagOf(wished, p int, scale bool) string {
+	switch {
+	case scale:
+		return "o"
+	case wished == p:
+		return "n"
+	}
+	return "i"
+}
+
 func TestRecordedTracking(t *testing.T) {
-	for i, r := range rowsOf(t, "scaling-tracking") {
+	f := table(t, "scaling-tracking")
+	for r := range rows(f) {
 		var records []RestartRecord
 		for _, each := range r[0].([]any) {
 			x := row(each.([]any))
@@ -167,7 +213,7 @@ func TestRecordedTracking(t *testing.T) {
 		}
 		c := Config{RestartTracking: r[1].(bool), Restart: seconds(r.text(2)), RestartTrackingLimit: seconds(r.text(3))}
 		if got := restartTime(records, &c).Seconds(); got != r.number(4) {
-			t.Errorf("row %d: restart time %v, want %v", i, got, r[4])
+			f.Errorf("restart time %v, want %v", got, r[4])
 		}
 		trimmed := trimTracking(records, instant(r.number(5)), seconds(r.text(6)), r.whole(7))
 		var left []any
@@ -175,13 +221,14 @@ func TestRecordedTracking(t *testing.T) {
 			left = append(left, float64(record.At.UnixMilli()))
 		}
 		if got := restartTime(trimmed, &c).Seconds(); !equalLists(left, r[8].([]any)) || got != r.number(9) {
-			t.Errorf("row %d: left %v with restart time %v, want %v with %v", i, left, got, r[8], r[9])
+			f.Errorf("left %v with restart time %v, want %v with %v", left, got, r[8], r[9])
 		}
 	}
 }
 
 func TestRecordedScalability(t *testing.T) {
-	for i, r := range rowsOf(t, "scaling-coefficient") {
+	f := table(t, "scaling-coefficient")
+	for r := range rows(f) {
 		h := History{}
 		for _, each := range r[0].([]any) {
 			x := row(each.([]any))
@@ -193,7 +240,25 @@ func TestRecordedScalability(t *testing.T) {
 			want = r.number(3)
 		}
 		if got := h.scalability("v", &c); !same(got, want) {
-			t.Errorf("row %d: coefficient %v of %v, want %v", i, got, r[0], r[3])
+			f.Errorf("coefficient %v of %v, want %v", got, r[0], r[3])
+		}
+	}
+}
+
+func TestRecordedScalabilityAtRandom(t *testing.T) {
+	f := scalars(t)
+	c := Config{ScalabilityMinObservations: 2, ScalabilityMin: 0.5}
+	for line := range f.Lines("O ") {
+		past, want, _ := strings.Cut(strings.TrimPrefix(line, "O "), " ")
+		h := History{}
+		for each := range strings.SplitSeq(past, ",") {
+			p, rate, seen := strings.Cut(each, ":")
+			if seen {
+				h["v"] = append(h["v"], ScalingRecord{From: wholes(t, p)[0], Evaluation: VertexEvaluation{TrueProcessingRate: numeral(rate)}})
+			}
+		}
+		if got := h.scalability("v", &c); !same(got, numeral(want)) {
+			f.Errorf("%s: coefficient %v", line, got)
 		}
 	}
 }
@@ -289,7 +354,8 @@ func (e recordedEvaluation) input(t *testing.T) (*Topology, Window) {
 }
 
 func TestRecordedEvaluations(t *testing.T) {
-	for line := range linesOf(t, "evaluations.jsonl") {
+	f := randomCases(t, "evaluator-vectors.jsonl.gz", "evaluations.jsonl.gz")
+	for line := range f.Lines("") {
 		e := readEvaluation(t, line)
 		topology, w := e.input(t)
 		c := e.config()
@@ -297,18 +363,21 @@ func TestRecordedEvaluations(t *testing.T) {
 		var want map[VertexID][6]recordedNumber
 		if json.Unmarshal(e.Result, &want) != nil {
 			if !UnknownRate(err) {
-				t.Errorf("%.80s: want error %s, got %v", line, e.Result, err)
+				f.Errorf("%.80s: want error %s, got %v", line, e.Result, err)
 			}
 			continue
 		}
 		if err != nil {
-			t.Errorf("%.80s: %v", line, err)
+			f.Errorf("%.80s: %v", line, err)
 			continue
+		}
+		if len(want) != len(got.Vertices) {
+			f.Errorf("%.80s: %d vertices, want %d", line, len(got.Vertices), len(want))
 		}
 		for _, v := range got.Vertices {
 			for i, x := range [...]float64{v.TargetRate, v.CatchUpRate, v.TrueProcessingRate, v.Load, v.ScaleUpThreshold, v.ScaleDownThreshold} {
 				if !same(x, float64(want[v.Vertex][i])) {
-					t.Errorf("%.80s: vertex %s, column %d: got %v, want %v", line, v.Vertex, i, x, want[v.Vertex][i])
+					f.Errorf("%.80s: vertex %s, column %d: got %v, want %v", line, v.Vertex, i, x, want[v.Vertex][i])
 				}
 			}
 		}

@@ -1,16 +1,15 @@
 package scaling
 
 import (
-	"bufio"
-	"compress/gzip"
-	"encoding/json"
+	"iter"
 	"math"
-	"os"
 	"path/filepath"
 	"strconv"
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/sluice-project/sluice/internal/vectortables"
 )
 
 // fixed is an estimator that knows the rates already.
@@ -54,67 +53,35 @@ func (r row) whole(i int) int { return int(r.number(i)) }
 
 func (r row) text(i int) string { return strconv.Itoa(r.whole(i)) }
 
-func rowsOf(t *testing.T, table string) []row {
+// table opens a table, for [rows].
+func table(t *testing.T, name string) *vectortables.File {
 	t.Helper()
-	var file struct{ Rows []row }
-	if err := json.NewDecoder(recorded(t, table+".json")).Decode(&file); err != nil {
-		t.Fatal(err)
-	}
-	if len(file.Rows) == 0 {
-		t.Fatalf("table %s is empty", table)
-	}
-	return file.Rows
+	return vectortables.Open(t, "units/"+name+".json", filepath.Join("testdata", "recorded", name+".json.gz"))
 }
 
-// scalarsOf gives the fields of the lines of one kind.
-func scalarsOf(t *testing.T, kind string) func(yield func([]string) bool) {
+func rows(f *vectortables.File) iter.Seq[row] { return vectortables.Rows[row](f) }
+
+// randomCases opens a file of random cases, for its lines.
+func randomCases(t *testing.T, name, copied string) *vectortables.File {
 	t.Helper()
+	return vectortables.Open(t, "functions/"+name, filepath.Join("testdata", "recorded", copied))
+}
+
+// scalars opens the file of random cases that are one line of fields each.
+func scalars(t *testing.T) *vectortables.File {
+	t.Helper()
+	return randomCases(t, "scalar-vectors.txt.gz", "scalars.txt.gz")
+}
+
+// fields gives the fields of the lines of one kind.
+func fields(f *vectortables.File, kind string) iter.Seq[[]string] {
 	return func(yield func([]string) bool) {
-		n := 0
-		for line := range linesOf(t, "scalars.txt") {
-			f := strings.Fields(line)
-			if f[0] != kind {
-				continue
-			}
-			n++
-			if !yield(f) {
+		for line := range f.Lines(kind + " ") {
+			if !yield(strings.Fields(line)) {
 				return
 			}
 		}
-		if n == 0 {
-			t.Fatalf("no line of kind %s", kind)
-		}
 	}
-}
-
-func linesOf(t *testing.T, file string) func(yield func(string) bool) {
-	t.Helper()
-	return func(yield func(string) bool) {
-		lines := bufio.NewScanner(recorded(t, file))
-		lines.Buffer(nil, 1<<20)
-		for lines.Scan() {
-			if !yield(lines.Text()) {
-				return
-			}
-		}
-		if err := lines.Err(); err != nil {
-			t.Fatal(err)
-		}
-	}
-}
-
-func recorded(t *testing.T, name string) *gzip.Reader {
-	t.Helper()
-	f, err := os.Open(filepath.Join("testdata", "recorded", name+".gz"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = f.Close() })
-	r, err := gzip.NewReader(f)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return r
 }
 
 // numeral reads a number as Java prints it; what is none becomes NaN.

@@ -15,7 +15,7 @@ import (
 
 // cluster answers as the JobManager of a scenario does, in place of the network.
 type cluster struct {
-	t     *testing.T
+	t     testing.TB
 	plans []json.RawMessage
 	// rest is the state by path, "?get=*" marking tables of values; texts are
 	// the bodies made of it.

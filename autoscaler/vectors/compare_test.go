@@ -2,20 +2,16 @@ package vectors
 
 import (
 	"encoding/json"
-	"errors"
 	"fmt"
 	"maps"
 	"math"
-	"regexp"
 	"slices"
 	"strconv"
-	"strings"
-	"time"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
 
 	"github.com/sluice-project/sluice/autoscaler"
-	"github.com/sluice-project/sluice/options"
 	"github.com/sluice-project/sluice/scaling"
 	"github.com/sluice-project/sluice/scaling/tuning"
 )
@@ -72,30 +68,31 @@ func (o *observed) explain() any {
 	return string(o.report.Decision.Reason) + " " + o.report.Decision.Detail
 }
 
+// same compares to the last digit.
 func (o *observed) same(what string, got, want any) {
 	o.t.Helper()
-	if diff := cmp.Diff(plain(want), plain(got), near); diff != "" {
+	if diff := cmp.Diff(plain(want), plain(got), cmpopts.EquateNaNs()); diff != "" {
 		o.errorf("%s (-want +got):\n%s", what, diff)
 	}
 }
 
-// near is the tolerance of numbers.
-var near = cmp.Comparer(func(a, b float64) bool {
-	return a == b || math.IsNaN(a) && math.IsNaN(b) || math.Abs(a-b) <= 1e-9*math.Max(1, math.Max(math.Abs(a), math.Abs(b)))
-})
+// rounded is the tolerance of metrics. They are rounded to three decimals, and
+// the sum in another order may fall on the other side of an edge.
+var rounded = cmp.Comparer(near)
 
-// rounded is that of metrics, which are rounded: the sum in another order may
-// fall on the other side of an edge.
-var rounded = cmp.Comparer(func(a, b float64) bool {
-	return a == b || math.IsNaN(a) && math.IsNaN(b) || math.Abs(a-b) <= math.Max(0.001000001, 1e-9*math.Max(math.Abs(a), math.Abs(b)))
-})
+func near(a, b float64) bool {
+	if a == b || math.IsNaN(a) || math.IsNaN(b) || math.IsInf(a, 0) || math.IsInf(b, 0) {
+		return a == b || math.IsNaN(a) && math.IsNaN(b)
+	}
+	return math.Abs(a-b) <= math.Max(0.001000001, 1e-9*math.Max(math.Abs(a), math.Abs(b)))
+}
 
 // plain turns decoded JSON into values that compare: numbers into floats, and
 // nothing at all into an empty list or object.
 func plain(v any) any {
 	switch v := v.(type) {
 	case json.Number:
-		return number(v.String())
+		return number(v)
 	case []any:
 		if len(v) == 0 {
 			return nil
@@ -118,28 +115,14 @@ func plain(v any) any {
 	return v
 }
 
-func number(text string) float64 {
-	f, err := strconv.ParseFloat(text, 64)
-	if err != nil {
-		return math.NaN()
+// number reads a number, or the text of one that is not finite. What is neither
+// stays as it is, and so equals no number.
+func number(v any) any {
+	text := fmt.Sprint(v)
+	if f, err := strconv.ParseFloat(text, 64); err == nil {
+		return f
 	}
-	return f
-}
-
-var faultyKey = regexp.MustCompile(`Could not parse value '.*' for key '(.*)'\.`)
-
-// compareError looks whether an error is about the same thing. Its words are
-// ours, and so is everything about what the JVM says.
-func (o *observed) compareError() {
-	x := o.want.Exception
-	if x == nil || o.err == nil {
-		return
-	}
-	unparsable, ok := errors.AsType[*options.ParseError](o.err)
-	key := faultyKey.FindStringSubmatch(x.Message)
-	if (key != nil) != ok || key != nil && key[1] != unparsable.SetAs && key[1] != unparsable.Key {
-		o.errorf("error is %v, want %s", o.err, x.Message)
-	}
+	return text
 }
 
 func (o *observed) compareCollected() {
@@ -190,7 +173,7 @@ func (o *observed) compareCollected() {
 func floats(values map[string]any) map[string]any {
 	all := make(map[string]any, len(values))
 	for k, v := range values {
-		all[k] = number(fmt.Sprint(v))
+		all[k] = number(v)
 	}
 	return all
 }
@@ -239,7 +222,7 @@ func (o *observed) compareEvaluated() {
 }
 
 // pair is a metric's current value and its average.
-type pair [2]float64
+func pair(current, average any) []any { return []any{current, average} }
 
 // pairs reads metrics as expectations write them: a current value, a pair, or
 // null for one that is not set.
@@ -250,13 +233,16 @@ func pairs(metrics map[string]any) map[string]any {
 		case nil:
 			all[name] = nil
 		case []any:
-			p := pair{math.NaN(), math.NaN()}
+			p := make([]any, len(v))
 			for i := range v {
-				p[i] = number(fmt.Sprint(v[i]))
+				p[i] = math.NaN()
+				if v[i] != nil {
+					p[i] = number(v[i])
+				}
 			}
 			all[name] = p
 		default:
-			all[name] = pair{number(fmt.Sprint(v)), math.NaN()}
+			all[name] = pair(number(v), math.NaN())
 		}
 	}
 	return all
@@ -274,9 +260,9 @@ func (o *observed) evaluationOf(i int) map[string]any {
 	if len(decided) == 0 {
 		return all
 	}
-	all["RECOMMENDED_PARALLELISM"] = pair{float64(decided[i].Planned), math.NaN()}
+	all["RECOMMENDED_PARALLELISM"] = pair(float64(decided[i].Planned), math.NaN())
 	if expected := decided[i].ExpectedRate; !math.IsNaN(expected) {
-		all["EXPECTED_PROCESSING_RATE"] = pair{expected, math.NaN()}
+		all["EXPECTED_PROCESSING_RATE"] = pair(expected, math.NaN())
 	}
 	return all
 }
@@ -284,14 +270,14 @@ func (o *observed) evaluationOf(i int) map[string]any {
 func metricsOf(v *scaling.VertexEvaluation) map[string]any {
 	nan := math.NaN()
 	all := map[string]any{
-		"LOAD": pair{nan, v.Load}, "TRUE_PROCESSING_RATE": pair{nan, v.TrueProcessingRate}, "TARGET_DATA_RATE": pair{nan, v.TargetRate},
-		"CATCH_UP_DATA_RATE":      pair{v.CatchUpRate, nan},
-		"SCALE_UP_RATE_THRESHOLD": pair{v.ScaleUpThreshold, nan}, "SCALE_DOWN_RATE_THRESHOLD": pair{v.ScaleDownThreshold, nan},
-		"PARALLELISM": pair{float64(v.Parallelism), nan}, "MAX_PARALLELISM": pair{float64(v.MaxParallelism), nan},
-		"NUM_SOURCE_PARTITIONS": pair{float64(v.Partitions), nan},
+		"LOAD": pair(nan, v.Load), "TRUE_PROCESSING_RATE": pair(nan, v.TrueProcessingRate), "TARGET_DATA_RATE": pair(nan, v.TargetRate),
+		"CATCH_UP_DATA_RATE":      pair(v.CatchUpRate, nan),
+		"SCALE_UP_RATE_THRESHOLD": pair(v.ScaleUpThreshold, nan), "SCALE_DOWN_RATE_THRESHOLD": pair(v.ScaleDownThreshold, nan),
+		"PARALLELISM": pair(float64(v.Parallelism), nan), "MAX_PARALLELISM": pair(float64(v.MaxParallelism), nan),
+		"NUM_SOURCE_PARTITIONS": pair(float64(v.Partitions), nan),
 	}
 	if v.HasLag {
-		all["LAG"] = pair{v.Lag, nan}
+		all["LAG"] = pair(v.Lag, nan)
 	}
 	return all
 }
@@ -299,95 +285,13 @@ func metricsOf(v *scaling.VertexEvaluation) map[string]any {
 func globalOf(e *scaling.Evaluation) map[string]any {
 	all := map[string]any{}
 	for m := scaling.GCPressure; m <= scaling.NumTaskSlotsUsed; m++ {
-		p := pair{e.Global.Latest[m], e.Global.Average[m]}
+		p := pair(e.Global.Latest[m], e.Global.Average[m])
 		if m == scaling.GCPressure || m == scaling.NumTaskSlotsUsed {
 			p[1] = math.NaN()
 		}
 		all[m.String()] = p
 	}
 	return all
-}
-
-func (o *observed) compareEvents() {
-	got := make([]string, 0, len(o.events))
-	for i := range o.events {
-		got = append(got, eventText(&o.events[i]))
-	}
-	want := make([]string, 0, len(o.want.Events))
-	for i := range o.want.Events {
-		want = append(want, o.want.Events[i].text())
-	}
-	slices.Sort(got)
-	slices.Sort(want)
-	if diff := cmp.Diff(want, got); diff != "" {
-		o.errorf("events (-want +got):\n%s", diff)
-	}
-	o.compareReports()
-}
-
-const executedHeader = "Scaling execution enabled, begin scaling vertices:"
-
-// eventText is what has to agree of an event: all but its words. Of a
-// recommendation the words are the thing itself, in any order.
-func eventText(e *autoscaler.Event) string {
-	text := fmt.Sprintf("%s %s key %q interval %d ms", e.Type, e.Reason, e.Key, e.Interval.Milliseconds())
-	if e.Reason == autoscaler.EventScalingReport {
-		header, _, _ := strings.Cut(e.Message, "{ Vertex ID")
-		text += " " + header
-	}
-	if e.Reason == autoscaler.EventMemoryTuning {
-		text += sortedLines(e.Message)
-	}
-	return text
-}
-
-// text is the same of an expected event. The reference passes an interval along
-// with the report of an executed decision too; its handlers know such a report
-// by its header, and never suppress it.
-func (e *expectedEvent) text() string {
-	as := autoscaler.Event{Type: autoscaler.EventType(e.Type), Reason: e.Reason, Message: e.Message}
-	if e.MessageKey != nil {
-		as.Key = *e.MessageKey
-	}
-	if e.IntervalMs != nil && e.Header != executedHeader {
-		as.Interval = time.Duration(*e.IntervalMs) * time.Millisecond
-	}
-	return eventText(&as)
-}
-
-func sortedLines(message string) string {
-	head, removals, _ := strings.Cut(message, "Remove the following config entries if present: [")
-	lines := strings.Split(strings.TrimSpace(head), "\n")
-	slices.Sort(lines)
-	names := strings.Split(strings.TrimSuffix(removals, "]"), ", ")
-	slices.Sort(names)
-	return fmt.Sprint(lines, names)
-}
-
-func (o *observed) compareReports() {
-	var got, want []any
-	for i := range o.events {
-		if o.events[i].Reason == autoscaler.EventScalingReport {
-			report := map[string]any{}
-			for _, c := range o.events[i].Changes {
-				report[string(c.Vertex)] = map[string]any{
-					"current": float64(c.From), "new": float64(c.To),
-					"capacity": c.Capacity, "expectedCapacity": c.ExpectedCapacity, "targetDataRate": c.TargetRate,
-				}
-			}
-			got = append(got, report)
-		}
-	}
-	for i := range o.want.Events {
-		if o.want.Events[i].Reason == autoscaler.EventScalingReport {
-			report := map[string]any{}
-			for id, c := range o.want.Events[i].Report {
-				report[id] = floats(c.(map[string]any))
-			}
-			want = append(want, report)
-		}
-	}
-	o.sameMetrics("scaling reports", got, want)
 }
 
 func (o *observed) compareRealized() {
@@ -507,7 +411,7 @@ func historyTimes(h scaling.History) map[string]any {
 
 // compareHistory compares the entries that are new in this step.
 func (o *observed) compareHistory() {
-	got := map[string]any{}
+	got, gotMetrics := map[string]any{}, map[string]any{}
 	for id, records := range o.state.Scaling.History {
 		known := o.before.Scaling.History[id]
 		for _, r := range records {
@@ -515,16 +419,19 @@ func (o *observed) compareHistory() {
 				continue
 			}
 			metrics := metricsOf(&r.Evaluation)
-			metrics["EXPECTED_PROCESSING_RATE"] = pair{r.ExpectedRate, math.NaN()}
-			metrics["RECOMMENDED_PARALLELISM"] = pair{float64(r.Planned), math.NaN()}
-			got[string(id)] = map[string]any{"at": float64(r.At.UnixMilli()), "current": float64(r.From), "new": float64(r.To), "metrics": metrics}
+			metrics["EXPECTED_PROCESSING_RATE"] = pair(r.ExpectedRate, math.NaN())
+			metrics["RECOMMENDED_PARALLELISM"] = pair(float64(r.Planned), math.NaN())
+			got[string(id)] = map[string]any{"at": float64(r.At.UnixMilli()), "current": float64(r.From), "new": float64(r.To)}
+			gotMetrics[string(id)] = metrics
 		}
 	}
-	want := map[string]any{}
+	want, wantMetrics := map[string]any{}, map[string]any{}
 	for id, entry := range o.want.HistoryAdded {
-		e := plain(entry).(map[string]any)
-		e["metrics"] = pairs(entry.(map[string]any)["metrics"].(map[string]any))
+		e := maps.Clone(entry.(map[string]any))
+		wantMetrics[id] = pairs(e["metrics"].(map[string]any))
+		delete(e, "metrics")
 		want[id] = e
 	}
-	o.sameMetrics("new entries of the history", got, want)
+	o.same("new entries of the history", got, want)
+	o.sameMetrics("metrics of new entries of the history", gotMetrics, wantMetrics)
 }

@@ -19,7 +19,7 @@ import (
 // replay runs one scenario. It stands where the platform does, and writes down
 // what it is handed in a step.
 type replay struct {
-	t          *testing.T
+	t          testing.TB
 	scenario   *scenario
 	now        time.Time
 	config     map[string]string
@@ -29,6 +29,8 @@ type replay struct {
 	metrics    *autoscaler.SelfMetrics
 	collector  *collect.Reference
 	autoscaler *autoscaler.Autoscaler
+	// timed, where it is set, is called around each pass.
+	timed func(pass func())
 
 	// what one step brings
 	events         []autoscaler.Event
@@ -42,7 +44,7 @@ type replay struct {
 	expected remembered
 }
 
-func newReplay(t *testing.T, s *scenario) *replay {
+func newReplay(t testing.TB, s *scenario) *replay {
 	t.Helper()
 	r := &replay{
 		t: t, scenario: s, config: maps.Clone(s.Config), store: memory.New(), metrics: &autoscaler.SelfMetrics{},
@@ -115,7 +117,12 @@ func (r *replay) step(i int, s *step) {
 		o.outcome = "CLEANUP"
 	} else {
 		var report autoscaler.Report
-		report, o.err = r.autoscaler.Scale(r.t.Context(), job)
+		pass := func() { report, o.err = r.autoscaler.Scale(r.t.Context(), job) }
+		if r.timed == nil {
+			pass()
+		} else {
+			r.timed(pass)
+		}
 		o.report, o.outcome = &report, outcomeOf(job, &report, o.err)
 	}
 	o.state, err = r.store.Get(r.t.Context(), job.Key)
@@ -127,6 +134,7 @@ func (r *replay) job(s *step) *autoscaler.JobContext {
 	job := &autoscaler.JobContext{
 		Key: autoscaler.JobKey{Job: flink.JobID(r.scenario.Job.JobID)}, Name: r.scenario.Job.Name,
 		Status: flink.JobStatus(s.JobStatus), Config: options.FromMap(maps.Clone(r.config)), Client: r.client, Metrics: r.metrics,
+		Unvalidated: true, // the reference validated outside of what was recorded
 	}
 	if cpu := r.scenario.Context.TaskManagerCPU; cpu != nil {
 		job.TaskManagerCPU = *cpu

@@ -1,8 +1,6 @@
 package excluded
 
 import (
-	"compress/gzip"
-	"encoding/json"
 	"errors"
 	"os"
 	"regexp"
@@ -12,36 +10,15 @@ import (
 	_ "time/tzdata" // the zones, wherever the test runs
 
 	"github.com/sluice-project/sluice/internal/quartzcheck"
+	"github.com/sluice-project/sluice/internal/vectortables"
 )
 
 const key = "job.autoscaler.excluded.periods"
 
-// referenceTable was recorded from the reference autoscaler: the value of the
+// referenceRow was recorded from the reference autoscaler: the value of the
 // option, the validator's text or null, and a character for each instant that
-// the description names: 1 inside, 0 outside, E an exception.
-func referenceTable(t *testing.T) (instants []time.Time, rows [][3]*string) {
-	t.Helper()
-	f, err := os.Open("testdata/excluded-periods.json.gz")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer f.Close()
-	z, err := gzip.NewReader(f)
-	if err != nil {
-		t.Fatal(err)
-	}
-	var table struct {
-		Description string
-		Rows        [][3]*string
-	}
-	if err := json.NewDecoder(z).Decode(&table); err != nil {
-		t.Fatal(err)
-	}
-	for _, text := range regexp.MustCompile(`\d{4}-\S+Z`).FindAllString(table.Description, -1) {
-		instants = append(instants, moment(t, text, "UTC"))
-	}
-	return instants, table.Rows
-}
+// the table's description names: 1 inside, 0 outside, E an exception.
+type referenceRow [3]*string
 
 func moment(t testing.TB, text, zone string) time.Time {
 	t.Helper()
@@ -67,46 +44,45 @@ func elements(value string) []string {
 	return list
 }
 
-func TestPeriodsAreValidatedAsInTheReference(t *testing.T) {
-	_, rows := referenceTable(t)
-	for _, row := range rows {
+func TestPeriodsAreValidatedAndJudgedAsInTheReference(t *testing.T) {
+	table := vectortables.Open(t, "units/excluded-periods.json", "testdata/excluded-periods.json.gz")
+	var instants []time.Time
+	for _, text := range regexp.MustCompile(`\d{4}-\S+Z`).FindAllString(table.Description(), -1) {
+		instants = append(instants, moment(t, text, "UTC"))
+	}
+	for row := range vectortables.Rows[referenceRow](table) {
+		periods, err := Parse(elements(*row[0]))
 		want := ""
 		if row[1] != nil {
 			want = *row[1]
 		}
-		got := ""
-		_, err := Parse(elements(*row[0]))
-		if invalid, ok := errors.AsType[*Error](err); ok {
-			got = invalid.Reference(key)
-		} else if err != nil {
-			t.Errorf("%q: the error has no text of the reference: %v", *row[0], err)
+		if got := referenceText(err); got != want {
+			table.Errorf("%q\nwant %q\ngot  %q", *row[0], want, got)
 		}
-		if got != want {
-			t.Errorf("%q\nwant %q\ngot  %q", *row[0], want, got)
-		}
-	}
-}
-
-func TestMomentsAreJudgedAsInTheReference(t *testing.T) {
-	instants, rows := referenceTable(t)
-	if len(instants) != 27 || len(rows) != 60 {
-		t.Fatalf("%d instants, %d rows", len(instants), len(rows))
-	}
-	for _, row := range rows {
 		unchecked, checked := "", ""
-		periods, invalid := Parse(elements(*row[0]))
 		for _, at := range instants {
 			inside, err := Evaluate(elements(*row[0]), at)
 			unchecked += letter(inside, err)
 			checked += letter(periods.Contains(at), nil)
 		}
 		if unchecked != *row[2] {
-			t.Errorf("%q evaluated\nwant %s\ngot  %s", *row[0], *row[2], unchecked)
+			table.Errorf("%q evaluated\nwant %s\ngot  %s", *row[0], *row[2], unchecked)
 		}
-		if invalid == nil && checked != *row[2] {
-			t.Errorf("%q contains\nwant %s\ngot  %s", *row[0], *row[2], checked)
+		if err == nil && checked != *row[2] {
+			table.Errorf("%q contains\nwant %s\ngot  %s", *row[0], *row[2], checked)
 		}
 	}
+}
+
+// referenceText gives an error in the words of the reference.
+func referenceText(err error) string {
+	if invalid, ok := errors.AsType[*Error](err); ok {
+		return invalid.Reference(key)
+	}
+	if err != nil {
+		return "no text of the reference: " + err.Error()
+	}
+	return ""
 }
 
 func letter(inside bool, err error) string {

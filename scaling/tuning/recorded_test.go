@@ -22,7 +22,6 @@ import (
 //	                              line for each decision that met tuning or a quota
 //	flink-1.20.5-derived.tsv      configurations, at limits and at random, and the model that
 //	                              Flink 1.20.5 derives from each
-//	network-segments.json         the reference's number of network buffers
 func unpacked(t *testing.T, name string) io.Reader {
 	t.Helper()
 	f, err := os.Open(filepath.Join("testdata", name+".gz"))

@@ -1,99 +1,19 @@
 package vectors
 
 import (
-	"archive/tar"
 	"bytes"
-	"compress/bzip2"
 	"encoding/json"
-	"errors"
-	"io"
-	"io/fs"
-	"maps"
-	"os"
-	"path/filepath"
-	"slices"
-	"strings"
 	"testing"
 )
 
-// format is that of the files that are scenarios; a folder may hold others.
+// format is that of the files that are scenarios.
 const format = "flink-autoscaler-vectors/1"
-
-// files are the files of a folder of vectors, by path.
-type files map[string][]byte
-
-// loadVectors reads the folder that PEER_VECTORS names, or the archive.
-func loadVectors(t *testing.T) files {
-	t.Helper()
-	if dir := os.Getenv("PEER_VECTORS"); dir != "" {
-		return fromFolder(t, dir)
-	}
-	return fromArchive(t, "testdata/vectors.tar.bz2")
-}
-
-func fromFolder(t *testing.T, dir string) files {
-	t.Helper()
-	all := files{}
-	err := filepath.WalkDir(dir, func(path string, entry fs.DirEntry, err error) error {
-		if err != nil || entry.IsDir() || filepath.Ext(path) != ".json" {
-			return err
-		}
-		name, err := filepath.Rel(dir, path)
-		if err != nil {
-			return err
-		}
-		all[filepath.ToSlash(name)], err = os.ReadFile(path)
-		return err
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
-	return all
-}
-
-func fromArchive(t *testing.T, path string) files {
-	t.Helper()
-	f, err := os.Open(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer f.Close()
-	all := files{}
-	for r := tar.NewReader(bzip2.NewReader(f)); ; {
-		header, err := r.Next()
-		if errors.Is(err, io.EOF) {
-			return all
-		}
-		if err != nil {
-			t.Fatalf("%s: %v", path, err)
-		}
-		if header.Typeflag != tar.TypeReg {
-			continue
-		}
-		if all[strings.TrimPrefix(header.Name, "./")], err = io.ReadAll(r); err != nil {
-			t.Fatalf("%s: %v", path, err)
-		}
-	}
-}
-
-// scenarios are the paths of the scenarios, in order.
-func (f files) scenarios() []string {
-	var paths []string
-	for _, path := range slices.Sorted(maps.Keys(f)) {
-		head := f[path][:min(len(f[path]), 400)]
-		if strings.HasSuffix(path, ".json") && bytes.Contains(head, []byte(format)) {
-			paths = append(paths, path)
-		}
-	}
-	return paths
-}
 
 // scenario is one description of a job in virtual time, and what the reference
 // made of it.
 type scenario struct {
-	Format   string
-	RestFrom string
-	Job      struct {
+	Format, RestFrom string
+	Job              struct {
 		JobID string `json:"jobId"`
 		Name  string
 	}
@@ -129,6 +49,19 @@ type expectation struct {
 	Counters          []any
 	State             map[string]any
 	HistoryAdded      map[string]any
+	// Requests is what the reference's collector asked. It is not compared: ours
+	// asks the same questions in another way, and their answers are what counts.
+	Requests any
+}
+
+// UnmarshalJSON refuses what is not known here, so that nothing that is expected
+// is left out unseen.
+func (e *expectation) UnmarshalJSON(text []byte) error {
+	type plain expectation
+	d := json.NewDecoder(bytes.NewReader(text))
+	d.UseNumber()
+	d.DisallowUnknownFields()
+	return d.Decode((*plain)(e))
 }
 
 type expectedEvent struct {
@@ -141,7 +74,7 @@ type expectedEvent struct {
 
 // scenario decodes a file, with the REST state and what is equal to that of
 // another one put in its place.
-func (f files) scenario(t *testing.T, path string) *scenario {
+func (f files) scenario(t testing.TB, path string) *scenario {
 	t.Helper()
 	text, ok := f[path]
 	if !ok {
@@ -151,10 +84,19 @@ func (f files) scenario(t *testing.T, path string) *scenario {
 	if err := decode(text, &s); err != nil {
 		t.Fatalf("%s: %v", path, err)
 	}
+	if s.Format != format {
+		t.Fatalf("%s is of format %q, want %q", path, s.Format, format)
+	}
+	if len(s.Steps) == 0 {
+		t.Fatalf("%s has no steps", path)
+	}
 	if s.RestFrom == "" {
 		return &s
 	}
 	from := f.scenario(t, s.RestFrom)
+	if len(from.Steps) < len(s.Steps) {
+		t.Fatalf("%s has %d steps, and %s, from which they take their answers, only %d", path, len(s.Steps), s.RestFrom, len(from.Steps))
+	}
 	s.Plans = from.Plans
 	for i := range s.Steps {
 		own, its := &s.Steps[i], &from.Steps[i]
