@@ -1,0 +1,319 @@
+package twin
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+
+	"github.com/sluice-project/sluice/scheduler/adaptive"
+	"github.com/sluice-project/sluice/scheduler/slots"
+	"github.com/sluice-project/sluice/twin/flow"
+	"github.com/sluice-project/sluice/twin/workload"
+)
+
+// Action is something that is done to the cluster from outside. It can be written
+// as JSON, and is what a snapshot consists of.
+type Action struct {
+	Do Deed `json:"do"`
+	// TaskManager is the one to add, or, by its id, to stop, kill, freeze or thaw.
+	TaskManager *TaskManager `json:"taskManager,omitempty"`
+	// Job is the id of a job; Spec is one to submit or to register.
+	Job  string   `json:"job,omitempty"`
+	Spec *JobSpec `json:"spec,omitempty"`
+	// Vertex is one by name or id, Subtask its index.
+	Vertex  string `json:"vertex,omitempty"`
+	Subtask int    `json:"subtask,omitempty"`
+	// Load is what arrives at a source from now on, Cost what a record costs.
+	Load *Load      `json:"load,omitempty"`
+	Cost *flow.Cost `json:"cost,omitempty"`
+	// Count is how many checkpoints are to fail; -1 is all, 0 is none.
+	Count int `json:"count,omitempty"`
+	// Target is the folder of a savepoint, Trigger names the operation, Drain is
+	// that of a stop.
+	Target  string `json:"target,omitempty"`
+	Trigger string `json:"trigger,omitempty"`
+	Drain   bool   `json:"drain,omitempty"`
+	// Message says why a task or a job fails.
+	Message string `json:"message,omitempty"`
+	// Jar is the name under which a job is registered.
+	Jar string `json:"jar,omitempty"`
+	// Body is that of a PUT of resource requirements.
+	Body json.RawMessage `json:"body,omitempty"`
+}
+
+// Deed is what an action does.
+type Deed string
+
+// The deeds.
+const (
+	AddTaskManager    Deed = "add"
+	StopTaskManager   Deed = "stop"
+	KillTaskManager   Deed = "kill"
+	FreezeTaskManager Deed = "freeze"
+	ThawTaskManager   Deed = "thaw"
+
+	SubmitJob       Deed = "submit"
+	RegisterJar     Deed = "register"
+	SetLoad         Deed = "load"
+	SetCost         Deed = "cost"
+	FailTask        Deed = "fail-task"
+	FailJob         Deed = "fail-job"
+	FailCheckpoints Deed = "fail-checkpoints"
+	CancelJob       Deed = "cancel"
+	StopJob         Deed = "stop-job"
+	TakeSavepoint   Deed = "savepoint"
+	PutRequirements Deed = "requirements"
+
+	KillJobManager    Deed = "kill-jobmanager"
+	RestartJobManager Deed = "restart-jobmanager"
+)
+
+// Do does something to the cluster now. An error says why that cannot be; nothing
+// has changed then.
+func (t *Twin) Do(a Action) error {
+	if err := t.settle(); err != nil {
+		return err
+	}
+	t.stirred = true
+	a, err := t.perform(a)
+	if err != nil {
+		return fmt.Errorf("do %s: %w", a.Do, err)
+	}
+	if a.Do != PutRequirements { // which writes itself down
+		t.journal.did(t.Now(), a)
+	}
+	return nil
+}
+
+// perform does it, and returns the action with what was left open decided.
+func (t *Twin) perform(a Action) (Action, error) {
+	switch a.Do {
+	case AddTaskManager, StopTaskManager, KillTaskManager, FreezeTaskManager, ThawTaskManager:
+		if a.TaskManager == nil {
+			a.TaskManager = &TaskManager{}
+		}
+		return a, t.toMachine(a)
+	case SubmitJob, RegisterJar:
+		if a.Spec == nil {
+			return a, errors.New("no job is given")
+		}
+		if a.Do == RegisterJar {
+			return a, t.register(a.Jar, *a.Spec)
+		}
+		return a, t.submit(*a.Spec)
+	case KillJobManager:
+		for _, j := range t.jobs {
+			j.graph, j.shown, j.view, j.dump, j.whole = nil, nil, nil, nil, jobValues{}
+		}
+		t.store = store{}
+		return a, t.cluster.KillJobManager()
+	case RestartJobManager:
+		return a, t.cluster.RestartJobManager()
+	}
+	return a, t.toJob(a)
+}
+
+// Add, Stop, Kill, Freeze and Thaw change TaskManagers. An empty id of one to add
+// is given out.
+func (t *Twin) Add(tm TaskManager) error {
+	return t.Do(Action{Do: AddTaskManager, TaskManager: &tm})
+}
+
+// Stop ends a TaskManager in good order.
+func (t *Twin) Stop(id string) error {
+	return t.Do(Action{Do: StopTaskManager, TaskManager: &TaskManager{ID: id}})
+}
+
+// Kill ends a TaskManager as a crash does.
+func (t *Twin) Kill(id string) error {
+	return t.Do(Action{Do: KillTaskManager, TaskManager: &TaskManager{ID: id}})
+}
+
+// Freeze lets a TaskManager stand still, Thaw lets it go on.
+func (t *Twin) Freeze(id string) error {
+	return t.Do(Action{Do: FreezeTaskManager, TaskManager: &TaskManager{ID: id}})
+}
+
+// Thaw lets a frozen TaskManager go on.
+func (t *Twin) Thaw(id string) error {
+	return t.Do(Action{Do: ThawTaskManager, TaskManager: &TaskManager{ID: id}})
+}
+
+// Submit hands a job in and returns its id.
+func (t *Twin) Submit(spec JobSpec) (string, error) {
+	if err := t.Do(Action{Do: SubmitJob, Spec: &spec}); err != nil {
+		return "", err
+	}
+	return t.jobs[len(t.jobs)-1].spec.ID, nil
+}
+
+// SetLoad says what arrives at a source of a job from now on.
+func (t *Twin) SetLoad(job, source string, load Load) error {
+	return t.Do(Action{Do: SetLoad, Job: job, Vertex: source, Load: &load})
+}
+
+// SetCost says what a record costs a vertex of a job from now on.
+func (t *Twin) SetCost(job, vertex string, cost flow.Cost) error {
+	return t.Do(Action{Do: SetCost, Job: job, Vertex: vertex, Cost: &cost})
+}
+
+// ParseLoad reads a curve in the words of package workload. Its tables are those
+// that come with it: no file is read.
+func ParseLoad(yaml string, c Config) (Load, error) {
+	c = c.withDefaults()
+	curve, err := workload.ParseCurve("load", []byte(yaml), workload.Context{Start: c.Start, Seed: c.Seed})
+	if err != nil {
+		return Load{}, err
+	}
+	return Load{Curve: curve, YAML: yaml}, nil
+}
+
+func (t *Twin) addTaskManager(tm TaskManager) error {
+	if tm.ID == "" {
+		for tm.ID == "" || t.machines[slots.TaskManagerID(tm.ID)] != nil {
+			t.added++
+			tm.ID = fmt.Sprintf("tm-%d", t.added)
+		}
+	}
+	if tm.Slots == 0 {
+		tm.Slots = t.settings.slots
+	}
+	if tm.Cores == 0 {
+		tm.Cores = t.settings.cores
+	}
+	if !(tm.Cores >= 0 && tm.Cores <= 1e6) {
+		return fmt.Errorf("TaskManager %s: %v cores", tm.ID, tm.Cores)
+	}
+	if err := t.cluster.AddTaskManager(slots.TaskManagerID(tm.ID), tm.Slots); err != nil {
+		return err
+	}
+	t.machine(slots.TaskManagerID(tm.ID)).cores = tm.Cores
+	return nil
+}
+
+func (t *Twin) toMachine(a Action) error {
+	id := slots.TaskManagerID(a.TaskManager.ID)
+	var err error
+	switch a.Do {
+	case AddTaskManager:
+		return t.addTaskManager(*a.TaskManager)
+	case StopTaskManager:
+		err = t.cluster.StopTaskManager(id)
+	case KillTaskManager:
+		err = t.cluster.KillTaskManager(id)
+	case FreezeTaskManager:
+		err = t.cluster.FreezeTaskManager(id)
+	case ThawTaskManager:
+		err = t.cluster.ThawTaskManager(id)
+	}
+	if err != nil {
+		return err
+	}
+	for _, j := range t.jobs {
+		j.view = nil
+		if j.run != nil {
+			j.sync(t.Now())
+		}
+	}
+	m := t.machine(id)
+	m.frozen = a.Do == FreezeTaskManager || m.frozen && a.Do != ThawTaskManager
+	m.gone = m.gone || a.Do == KillTaskManager
+	for _, j := range t.jobs {
+		j.replace()
+	}
+	return nil
+}
+
+func (t *Twin) toJob(a Action) error {
+	j := t.byID[a.Job]
+	if j == nil {
+		return fmt.Errorf("there is no job %q", a.Job)
+	}
+	if a.Do == PutRequirements {
+		answer, err := t.put(a.Job, a.Body)
+		if err == nil && answer.Status != 200 {
+			err = fmt.Errorf("%s", answer.Body())
+		}
+		return err
+	}
+	j.view = nil
+	why := adaptive.Failure{Class: "java.lang.RuntimeException", Message: a.Message}
+	if a.Message == "" {
+		why.Message = "made to fail"
+	}
+	id := slots.JobID(a.Job)
+	switch a.Do {
+	case SetLoad, SetCost, FailTask:
+		return j.toVertex(a, why)
+	case FailJob:
+		return t.cluster.FailJob(id, why)
+	case FailCheckpoints:
+		j.frail.failing = max(a.Count, -1)
+		return nil
+	case CancelJob:
+		return t.cluster.Cancel(id)
+	case StopJob:
+		return j.stop(a)
+	case TakeSavepoint:
+		return j.savepoint(a)
+	}
+	return fmt.Errorf("%q: it is not known", a.Do)
+}
+
+func (j *job) toVertex(a Action, why adaptive.Failure) error {
+	v := j.spec.vertex(a.Vertex)
+	if v < 0 {
+		return fmt.Errorf("job %s has no vertex %q", j.spec.Name, a.Vertex)
+	}
+	switch {
+	case a.Do == FailTask:
+		return j.twin.cluster.FailTask(slots.JobID(j.spec.ID), v, a.Subtask, why)
+	case a.Do == SetLoad && a.Load != nil && j.isSource(v):
+		load, err := j.twin.curve(*a.Load)
+		if err != nil {
+			return err
+		}
+		j.sync(j.twin.Now())
+		if j.spec.Loads == nil {
+			j.spec.Loads = map[string]Load{}
+		}
+		if err := j.setLoad(v, load); err != nil {
+			return err
+		}
+		delete(j.spec.Loads, j.spec.Vertices[v].ID)
+		delete(j.spec.Loads, j.spec.Vertices[v].name())
+		j.spec.Loads[j.spec.Graph.Vertices[v].Name] = *a.Load
+		return nil
+	case a.Do == SetCost && a.Cost != nil:
+		return j.setCost(v, *a.Cost)
+	}
+	return errors.New("nothing is given that could be set there")
+}
+
+// setCost gives the dataflow another graph and keeps all that it remembers.
+func (j *job) setCost(v int, cost flow.Cost) error {
+	g := j.spec.Graph
+	g.Vertices = append([]flow.Vertex{}, g.Vertices...)
+	g.Vertices[v].Cost = cost
+	if err := g.Validate(); err != nil {
+		return err
+	}
+	j.sync(j.twin.Now())
+	saved, err := j.flow.Save()
+	if err != nil {
+		return err
+	}
+	changed, err := flow.Restore(g, j.began, saved)
+	if err != nil {
+		return err
+	}
+	before := j.flow
+	j.flow, j.spec.Graph = changed, g
+	for name, load := range j.spec.Loads {
+		if err := j.setLoad(j.spec.source(name), load); err != nil {
+			j.flow = before
+			return err
+		}
+	}
+	return nil
+}
