@@ -1,0 +1,254 @@
+package stage
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/goccy/go-yaml/ast"
+
+	"github.com/sluice-project/sluice/options"
+	"github.com/sluice-project/sluice/twin"
+	"github.com/sluice-project/sluice/twin/flow"
+	"github.com/sluice-project/sluice/twin/workload"
+)
+
+func (r *planReader) job(n ast.Node) twin.JobSpec {
+	f := r.fields(n, n, "a job", "name", "id", "options", "parameters", "savepoint", "checkpoints", "vertices")
+	job := twin.JobSpec{
+		ID: f.text("id"), Name: f.text("name"), Options: f.texts("options"), Parameters: f.texts("parameters"),
+		Savepoint: f.text("savepoint"), Loads: map[string]twin.Load{},
+	}
+	if job.Name == "" && !f.has("name") {
+		r.fail(n, "a job: name is missing")
+	}
+	c := f.within("checkpoints", "latency", "upload", "unaligned")
+	job.Graph.Checkpoints = flow.Checkpointing{Latency: c.duration("latency"), Upload: c.bytes("upload"), Unaligned: c.yes("unaligned")}
+	if len(f.items("vertices")) == 0 {
+		r.fail(n, "a job: vertices are missing")
+	}
+	for _, n := range f.items("vertices") {
+		r.vertex(n, &job)
+	}
+	return job
+}
+
+var vertexKeys = []string{
+	"name", "id", "operators", "group", "parallelism", "max-parallelism", "key-groups", "cost", "waits", "skew", "hot-keys",
+	"record-bytes", "hard-back-pressure", "garbage", "state", "source", "load", "inputs",
+}
+
+func (r *planReader) vertex(n ast.Node, job *twin.JobSpec) {
+	f := r.fields(n, n, "a vertex", vertexKeys...)
+	name := f.text("name")
+	if name == "" {
+		r.fail(n, "a vertex: name is missing")
+		return
+	}
+	f.what = "vertex " + name
+	v := flow.Vertex{
+		Name: name, Cost: f.cost(), Waits: f.amount("waits"), Skew: f.amount("skew"), HotKeys: f.amounts("hot-keys"),
+		KeyGroups: f.count("key-groups", 0), RecordBytes: f.bytes("record-bytes"),
+		HardBackPressure: f.amount("hard-back-pressure"), Garbage: f.bytes("garbage"), State: f.state(),
+	}
+	s := twin.VertexSpec{ID: f.text("id"), Group: f.text("group"), MaxParallelism: f.count("max-parallelism", 0)}
+	for _, operator := range f.items("operators") {
+		text, ok := textOf(operator)
+		if !ok {
+			r.fail(operator, "%s: operators: want names", f.what)
+		}
+		s.Operators = append(s.Operators, text)
+	}
+	bounds := plain(f, "parallelism", [2]int{}, parseBounds)
+	s.Lower, s.Parallelism = bounds[0], bounds[1]
+	if f.has("source") {
+		v.Source = f.source(&s)
+	}
+	job.Graph.Vertices, job.Vertices = append(job.Graph.Vertices, v), append(job.Vertices, s)
+	f.inputs(job)
+	if f.has("load") {
+		r.load(f, job)
+	}
+}
+
+// parseBounds reads a parallelism, or LOWER:UPPER.
+func parseBounds(text string) ([2]int, error) {
+	lower, upper, both := strings.Cut(text, ":")
+	if !both {
+		lower, upper = "1", text
+	}
+	least, err := strconv.Atoi(lower)
+	most, err2 := strconv.Atoi(upper)
+	if errors.Join(err, err2) != nil || least < 1 || most < least {
+		return [2]int{}, fmt.Errorf("%q: want a parallelism, such as 4, or the bounds of it, such as 2:8", text)
+	}
+	return [2]int{least, most}, nil
+}
+
+// cost is a duration, the time that a record takes, or says more.
+func (f fields) cost() flow.Cost {
+	e, given := f.values["cost"]
+	if !given {
+		f.fail(f.at, "%s: cost is missing: what a record takes, such as 200 us", f.what)
+		return flow.Cost{}
+	}
+	if _, scalar := textOf(e.value); scalar {
+		return flow.Cost{Seconds: f.duration("cost").Seconds()}
+	}
+	c := f.within("cost", "record", "contention", "coherence", "capacity", "state-size", "warm-up")
+	w := c.within("warm-up", "factor", "over")
+	return flow.Cost{
+		Seconds: c.duration("record").Seconds(), Contention: c.amount("contention"), Coherence: c.amount("coherence"),
+		Capacity: c.points("capacity"), StateSize: c.points("state-size"),
+		WarmUp: flow.WarmUp{Factor: w.amount("factor"), Over: w.duration("over")},
+	}
+}
+
+// points are those of a curve, by what they are over.
+func (f fields) points(key string) []flow.Point {
+	e, given := f.values[key]
+	if !given {
+		return nil
+	}
+	var points []flow.Point
+	for _, p := range f.mapping(e.at, e.value, f.what+": "+key) {
+		x, err := parseAmount(p.key)
+		if err != nil {
+			f.fail(p.at, "%s: %s: %s", f.what, key, err)
+			continue
+		}
+		one := fields{f.reader, f.what + ": " + key, p.at, map[string]entry{p.key: p}}
+		points = append(points, flow.Point{X: x, Y: one.amount(p.key)})
+	}
+	return points
+}
+
+// amounts is a list of numbers.
+func (f fields) amounts(key string) []float64 {
+	var all []float64
+	for _, n := range f.items(key) {
+		one := fields{f.reader, f.what, n, map[string]entry{key: {key, n, n}}}
+		all = append(all, one.amount(key))
+	}
+	return all
+}
+
+func (f fields) state() flow.State {
+	s := f.within("state", "bytes", "keys", "bytes-per-key", "bytes-per-record", "window", "tumbling", "incremental", "on-heap")
+	return flow.State{
+		Bytes: s.bytes("bytes"), Keys: s.amount("keys"), BytesPerKey: s.bytes("bytes-per-key"), BytesPerRecord: s.bytes("bytes-per-record"),
+		Window: s.duration("window"), Tumbling: s.yes("tumbling"), Incremental: s.yes("incremental"), OnHeap: s.yes("on-heap"),
+	}
+}
+
+func (f fields) source(v *twin.VertexSpec) *flow.Source {
+	s := f.within("source", "partitions", "partition-shares", "topic", "endless", "retention", "backlog", "backlog-span", "latest",
+		"record-bytes", "no-event-time", "out-of-order", "idleness", "counts-input", "hides-lag")
+	v.Topic, v.CountsInput, v.HidesLag = s.text("topic"), s.yes("counts-input"), s.yes("hides-lag")
+	return &flow.Source{
+		Partitions: s.count("partitions", 0), PartitionShares: s.amounts("partition-shares"), Endless: s.yes("endless"),
+		Retention: s.duration("retention"), Backlog: s.amount("backlog"), BacklogSpan: s.duration("backlog-span"),
+		Latest: s.yes("latest"), RecordBytes: s.bytes("record-bytes"), NoEventTime: s.yes("no-event-time"),
+		OutOfOrder: s.duration("out-of-order"), Idleness: s.duration("idleness"),
+	}
+}
+
+// inputs reads the edges that lead here: names of vertices above, each with what
+// the edge carries.
+func (f fields) inputs(job *twin.JobSpec) {
+	e, given := f.values["inputs"]
+	if !given {
+		return
+	}
+	to := len(job.Graph.Vertices) - 1
+	for _, in := range f.mapping(e.at, e.value, f.what+": inputs") {
+		from := slices.IndexFunc(job.Graph.Vertices[:to], func(v flow.Vertex) bool { return v.Name == in.key })
+		if from < 0 {
+			f.fail(in.at, "%s: inputs: there is no vertex %q above", f.what, in.key)
+			continue
+		}
+		edge := fields{f.reader, f.what + ": inputs: " + in.key, in.at, map[string]entry{}}
+		if _, none := in.value.(*ast.NullNode); !none {
+			edge = f.fields(in.at, in.value, edge.what, "records", "exchange", "priority")
+		}
+		selectivity := 1.0
+		if edge.has("records") {
+			selectivity = edge.amount("records")
+		}
+		job.Graph.Edges = append(job.Graph.Edges, flow.Edge{
+			From: from, To: to, Selectivity: selectivity, Priority: edge.count("priority", 0),
+			Exchange: plain(edge, "exchange", flow.Forward, parseExchange),
+		})
+	}
+}
+
+func parseExchange(text string) (flow.Exchange, error) {
+	for _, e := range []flow.Exchange{flow.Forward, flow.Rebalance, flow.Hash, flow.Broadcast} {
+		if e.String() == text {
+			return e, nil
+		}
+	}
+	return 0, fmt.Errorf("%q: want forward, rebalance, hash or broadcast", text)
+}
+
+// load reads the curve of a source. It is kept as a text, so that it can be written
+// into a snapshot, unless it needs a file.
+func (r *planReader) load(f fields, job *twin.JobSpec) {
+	e := f.values["load"]
+	if job.Graph.Vertices[len(job.Graph.Vertices)-1].Source == nil {
+		r.fail(e.at, "%s: load: it is no source", f.what)
+		return
+	}
+	name := job.Graph.Vertices[len(job.Graph.Vertices)-1].Name
+	curve, err := workload.ReadCurve(r.file, e.value, job.Name+"/"+name, workload.Context{
+		Start: r.cluster.Start, Seed: r.cluster.Seed, ReadFile: r.readFile,
+	})
+	if err != nil {
+		if several, ok := errors.AsType[options.Problems](err); ok {
+			for _, p := range several {
+				p.Text = f.what + ": load: " + p.Text
+				r.problems = append(r.problems, p)
+			}
+			return
+		}
+		r.fail(e.at, "%s: load: %s", f.what, err)
+		return
+	}
+	load, err := twin.ParseLoad(e.value.String(), r.cluster)
+	if err != nil {
+		load = twin.Load{Curve: curve}
+	}
+	job.Loads[name] = load
+}
+
+// ReadJob reads one job as it stands in a plan, for a twin of this configuration.
+// Errors are as those of [Read]; tables are not read.
+func ReadJob(file string, contents []byte, c twin.Config) (twin.JobSpec, error) {
+	root, err := parse(file, contents)
+	if err != nil {
+		return twin.JobSpec{}, err
+	}
+	r := &planReader{reader: reader{file: file}, cluster: c}
+	job := r.job(root)
+	if len(r.problems) > 0 {
+		return twin.JobSpec{}, r.problems
+	}
+	return job, nil
+}
+
+// ReadCost reads the cost of a vertex as it stands in a plan.
+func ReadCost(file string, contents []byte) (flow.Cost, error) {
+	root, err := parse(file, contents)
+	if err != nil {
+		return flow.Cost{}, err
+	}
+	r := &reader{file: file}
+	f := fields{r, "a vertex", root, map[string]entry{"cost": {"cost", root, root}}}
+	cost := f.cost()
+	if len(r.problems) > 0 {
+		return flow.Cost{}, r.problems
+	}
+	return cost, nil
+}

@@ -1,0 +1,160 @@
+package stage
+
+import (
+	"encoding/json"
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/sluice-project/sluice/twin/workload"
+)
+
+const small = `
+options: {execution.checkpointing.interval: 10 s}
+taskmanagers: [{count: 2, slots: 2}]
+jobs: [{name: a, vertices: [{name: s, source: {}, cost: 1 ms, load: 5}]}]
+`
+
+func open(t *testing.T, scenario string) (*Stage, *[]string) {
+	t.Helper()
+	p, err := Read(File{Name: "twin.yaml", Contents: []byte(small)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	s, err := workload.ParseScenario("day.yaml", []byte(scenario), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := p.Follow(s); err != nil {
+		t.Fatal(err)
+	}
+	stage, err := p.Open()
+	if err != nil {
+		t.Fatal(err)
+	}
+	var told []string
+	stage.Happened = func(at time.Time, e Event, err error) {
+		told = append(told, fmt.Sprintf("%s %s %v", at.Sub(stage.Twin().Start()), e, err != nil))
+	}
+	return stage, &told
+}
+
+func TestAScenarioHappens(t *testing.T) {
+	s, told := open(t, `
+duration: 1 h
+start: 2026-07-04
+seed: 5
+loads: {s: 20}
+events:
+- {at: 10 min, kill: tm-1, for: 5 min}
+- {at: 12 min, freeze: tm-2, for: 10 s}
+- {at: 15 min, add: 3}
+- {at: 20 min, kill: tm-9}
+- {at: 22 min, fail: a}
+- {at: 25 min, cancel: a}
+- {at: 30 min, kill-jobmanager: true, for: 1 min}
+`)
+	start := s.Twin().Start()
+	if !start.Equal(time.Date(2026, 7, 4, 0, 0, 0, 0, time.UTC)) {
+		t.Errorf("it begins at %s", start)
+	}
+	if seed := s.Twin().Config().Seed; seed != 5 {
+		t.Errorf("its seed is %d", seed)
+	}
+	// In strides that meet no event.
+	for at := time.Duration(0); at <= time.Hour; at += 7 * time.Minute {
+		if err := s.Advance(start.Add(at)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	want := []string{
+		"10m0s TaskManager tm-1 is lost false",
+		"12m0s TaskManager tm-2 stands still false",
+		"12m10s TaskManager tm-2 goes on false",
+		"15m0s TaskManagers are added: 3 false",
+		"15m0s another TaskManager comes for tm-1 false",
+		"20m0s TaskManager tm-9 is lost true",
+		"22m0s job a fails false",
+		"25m0s job a is cancelled false",
+		"30m0s the JobManager is lost false",
+		"31m0s the JobManager is back false",
+	}
+	if diff := cmp.Diff(want, *told); diff != "" {
+		t.Error(diff)
+	}
+	if got := s.Twin().State().Slots; got != 2+4*1 {
+		t.Errorf("%d slots; want two of tm-2, and one of each that was added", got)
+	}
+}
+
+func TestTheScenariosLoadCounts(t *testing.T) {
+	s, _ := open(t, "duration: 1 h\nloads: {s: 20}\n")
+	if err := s.Advance(s.Twin().Start().Add(10 * time.Minute)); err != nil {
+		t.Fatal(err)
+	}
+	if got := s.Twin().State().Jobs[0].Flow.Vertices[0].Source.Arrived; got != 20*600 {
+		t.Errorf("%v records arrived in ten minutes", got)
+	}
+}
+
+func TestALoadForNobodyIsAFault(t *testing.T) {
+	p, err := Read(File{Name: "twin.yaml", Contents: []byte(small)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	s, err := workload.ParseScenario("day.yaml", []byte("duration: 1 h\nloads: {clicks: 20}\n"), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := p.Follow(s); err == nil || !strings.Contains(err.Error(), "clicks") {
+		t.Errorf("%v", err)
+	}
+}
+
+// From what was restored on the scenario happens again.
+func TestRestoreGoesBackInTheScenario(t *testing.T) {
+	p, err := Read(File{Name: "twin.yaml", Contents: []byte(small)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	p.Events = []workload.Event{ // with the plan's own load, which can be written down
+		{At: time.Minute, Action: workload.AddTaskManagers, Count: 1},
+		{At: 4 * time.Minute, Action: workload.FreezeTaskManager, Target: "tm-1", For: 2 * time.Minute},
+		{At: 10 * time.Minute, Action: workload.AddTaskManagers, Count: 1},
+	}
+	s, err := p.Open()
+	if err != nil {
+		t.Fatal(err)
+	}
+	var told []string
+	s.Happened = func(at time.Time, e Event, err error) {
+		told = append(told, fmt.Sprintf("%s %s %v", at.Sub(s.Twin().Start()), e, err != nil))
+	}
+	to := func(minutes int) {
+		t.Helper()
+		if err := s.Advance(s.Twin().Start().Add(time.Duration(minutes) * time.Minute)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	to(5)
+	snapshot, err := json.Marshal(s.Twin().Snapshot())
+	if err != nil {
+		t.Fatal(err)
+	}
+	to(20)
+	before := len(told)
+	if err := s.Restore([]byte("{")); err == nil {
+		t.Error("half a snapshot is taken")
+	}
+	if err := s.Restore(snapshot); err != nil {
+		t.Fatal(err)
+	}
+	to(20)
+	want := []string{"6m0s TaskManager tm-1 goes on false", "10m0s TaskManagers are added: 1 false"}
+	if diff := cmp.Diff(want, told[before:]); diff != "" {
+		t.Error(diff)
+	}
+}
