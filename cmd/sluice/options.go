@@ -2,7 +2,6 @@ package main
 
 import (
 	"fmt"
-	"os"
 
 	"github.com/spf13/cobra"
 
@@ -29,32 +28,4 @@ func newOptions() *cobra.Command {
 	}
 	cmd.Flags().StringVarP(&output, "output", "o", "text", "text, json or markdown")
 	return cmd
-}
-
-func newCheck() *cobra.Command {
-	return &cobra.Command{
-		Use:   "check FILE",
-		Short: "Check a configuration file",
-		Args: func(cmd *cobra.Command, args []string) error {
-			if len(args) != 1 {
-				return &usageError{fmt.Errorf("%s takes one file, but got %d arguments", cmd.CommandPath(), len(args))}
-			}
-			return nil
-		},
-		RunE: func(cmd *cobra.Command, args []string) error {
-			contents, err := os.ReadFile(args[0])
-			if err != nil {
-				return &usageError{err}
-			}
-			_, warnings, err := options.Load(options.LoadInput{File: args[0], FileContents: contents})
-			for _, w := range warnings {
-				fmt.Fprintln(cmd.ErrOrStderr(), "warning: "+w.String())
-			}
-			if err != nil {
-				return err
-			}
-			_, err = fmt.Fprintln(cmd.OutOrStdout(), args[0]+": fine")
-			return err
-		},
-	}
 }

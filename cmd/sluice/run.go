@@ -70,6 +70,9 @@ func (f *runFlags) run(cmd *cobra.Command) (err error) {
 	if err != nil {
 		return err
 	}
+	if file, ok := w.recorder.(*decisions.File); ok {
+		file.CallUnnamed(all.fetchers[0].Name()) // as in the log
+	}
 	loop, err := p.loop(all)
 	if err != nil {
 		return err
@@ -167,6 +170,22 @@ func (p *process) greet(cmd *cobra.Command) {
 	p.log.LogAttrs(cmd.Context(), slog.LevelInfo, "sluice starts",
 		slog.String("version", build.String()), slog.String("profile", string(p.config.Profile())),
 		slog.String("clusters", strings.Join(watched, " ")), slog.String("configuration", strings.Join(set, " ")))
+	for _, key := range withoutDatabase(p.config) {
+		p.log.LogAttrs(cmd.Context(), slog.LevelWarn, noDatabase,
+			slog.String("option", key))
+	}
+}
+
+// withoutDatabase names the options that ask for JDBC.
+func withoutDatabase(cfg options.Config) []string {
+	var keys []string
+	if v, err := options.Get(cfg, options.StateStoreType); err == nil && v == options.StoreJDBC {
+		keys = append(keys, options.StateStoreType.Key)
+	}
+	if v, err := options.Get(cfg, options.EventHandlerType); err == nil && v == options.EventsJDBC {
+		keys = append(keys, options.EventHandlerType.Key)
+	}
+	return keys
 }
 
 var _ control.Scaler = (*autoscaler.Autoscaler)(nil)

@@ -57,6 +57,36 @@ func TestTheFlagsOfTheReferenceWork(t *testing.T) {
 	}
 }
 
+// What the Java autoscaler kept in a database is not kept; nobody has to find
+// that out.
+func TestADatabaseThatIsAskedForIsSaidToBeMissing(t *testing.T) {
+	t.Parallel()
+	cluster := startFlink(t, 50)
+	sluice := runSluice(t, "--flink", cluster.URL, "-D", "autoscaler.standalone.state-store.type=JDBC", "-D", "autoscaler.standalone.event-handler.type=JDBC")
+	eventually(t, "the job is found", func() bool { return strings.Contains(sluice.text(), "job found") })
+	sluice.terminate()
+	for _, option := range []string{"autoscaler.standalone.state-store.type", "autoscaler.standalone.event-handler.type"} {
+		if !strings.Contains(sluice.text(), `state stays in memory and events go to the log","option":"`+option) {
+			t.Errorf("no warning of %s", option)
+		}
+	}
+}
+
+// Nothing is scaled on options that the reference would refuse.
+func TestAJobWithWrongOptionsIsLeftAloneInProfileReference(t *testing.T) {
+	t.Parallel()
+	cluster := startFlink(t, 250)
+	sluice := runSluice(t, "--flink", cluster.URL, "-D", "sluice.profile=reference", "-D", "job.autoscaler.enabled=true", "-D", "job.autoscaler.utilization.target=7")
+	eventually(t, "the event comes", func() bool { return len(sluice.events("AutoScaler Options Validation")) > 0 })
+	sluice.terminate()
+	if events := sluice.events("AutoscalerError"); len(cluster.puts()) != 0 || len(events) != 0 {
+		t.Errorf("PUTs %v, errors %v", cluster.puts(), events)
+	}
+	if text := sluice.text(); !strings.Contains(text, `"The AutoScalerOption job.autoscaler.utilization.target is invalid, it should be a value within the range [0.0, 1.0]"`) {
+		t.Errorf("not in the reference's words:\n%s", text)
+	}
+}
+
 // SIGTERM in the middle of a rescale: the pass comes to its end and is recorded.
 func TestSIGTERMLetsThePassFinish(t *testing.T) {
 	t.Parallel()

@@ -1,0 +1,50 @@
+package main
+
+import (
+	"strings"
+	"testing"
+)
+
+// What run would refuse of each job is wrong; what has no effect is warned of.
+func TestCheckTellsWhatWouldBecomeOfTheJobs(t *testing.T) {
+	for name, c := range map[string]struct {
+		file string
+		code int
+		want []string
+	}{
+		"reference out of range": {
+			"sluice.profile: reference\njob.autoscaler.utilization.target: 7\n", exitFailed,
+			[]string{"FILE:2: The AutoScalerOption job.autoscaler.utilization.target is invalid, it should be a value within the range [0.0, 1.0]"},
+		},
+		"reference oddities": {"sluice.profile: reference\njob.autoscaler.vertex.min-parallelism: 0\n", exitDone, nil},
+		"section": {
+			"jobs: {\"*\": {job.autoscaler.utilization.target: 9}}\n", exitFailed,
+			[]string{"FILE:1 (jobs \"*\"): The AutoScalerOption job.autoscaler.utilization.target is invalid"},
+		},
+		"no database": {
+			"autoscaler.standalone.state-store.type: JDBC\n", exitDone,
+			[]string{"warning: FILE:1: autoscaler.standalone.state-store.type: this needs a database"},
+		},
+		"no class": {
+			"job.autoscaler.scaling.custom-executors: budget\n", exitDone,
+			[]string{`warning: FILE:1: job.autoscaler.scaling.custom-executors names "budget", but job.autoscaler.scaling.custom-executor.budget.class is not set: no job is rescaled without it`},
+		},
+		"no counters": {
+			"sluice.skew.enabled: true\nsluice.estimator: reference\n", exitDone,
+			[]string{"warning: FILE:1: sluice.skew.enabled has no effect: it needs sluice.estimator: counters, which is reference"},
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			path := file(t, "sluice.yaml", c.file)
+			got := runCommand(t, "check", path)
+			if got.code != c.code || (got.stdout == path+": fine\n") != (c.code == exitDone) || c.want == nil && got.stderr != "" {
+				t.Errorf("%+v", got)
+			}
+			for _, want := range c.want {
+				if want = strings.ReplaceAll(want, "FILE", path); !strings.Contains(got.stderr, want) {
+					t.Errorf("no %s in %s", want, got.stderr)
+				}
+			}
+		})
+	}
+}

@@ -1,0 +1,182 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"os"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/sluice-project/sluice/demo"
+	"github.com/sluice-project/sluice/options"
+	"github.com/sluice-project/sluice/twin/rest"
+)
+
+type demoFlags struct {
+	speed    string
+	headless bool
+	output   string
+	listen   string
+	seed     uint64
+	settings []string
+}
+
+// aDay lets 24 hours pass in two minutes.
+const aDay = "720"
+
+func newDemo() *cobra.Command {
+	var f demoFlags
+	cmd := &cobra.Command{
+		Use:   "demo",
+		Short: "Watch a simulated cluster breathe through a day",
+		Long: "Demo runs a Flink cluster in virtual time with the autoscaler at work on it: a shop's clicks and orders over a day and a night, a flash sale at noon, " +
+			"a TaskManager that is lost at five. It needs nothing else, and shows load, capacity, lag and parallelism, with a line for each decision.\n" +
+			"The cluster answers at the address that it prints, as Flink's REST interface does.",
+		Example: "  sluice demo\n  sluice demo --headless --speed max -o json\n  sluice demo -D job.autoscaler.utilization.target=0.8",
+		Args:    noArgs,
+		RunE:    func(cmd *cobra.Command, _ []string) error { return f.run(cmd) },
+	}
+	flags := cmd.Flags()
+	flags.StringVar(&f.speed, "speed", aDay, "seconds of the demo in a second: a `number` or max")
+	flags.BoolVar(&f.headless, "headless", false, "show only what it came to, and listen only where --listen says")
+	flags.StringVarP(&f.output, "output", "o", "text", "text or json")
+	flags.StringVar(&f.listen, "listen", "", "`address` at which the cluster answers; without a host it is the loopback (default a free port of it)")
+	flags.Uint64Var(&f.seed, "seed", 1, "`number` that all chance follows from")
+	flags.StringArrayVarP(&f.settings, "define", "D", nil, "set an option of the autoscaler, `key=value`; repeatable (see sluice options)")
+	return cmd
+}
+
+func (f *demoFlags) run(cmd *cobra.Command) error {
+	config, speed, err := f.config(cmd)
+	if err != nil {
+		return &usageError{err}
+	}
+	show := shown{}
+	config.Watch = func(s demo.Step) { show.step(s) }
+	d, err := demo.New(cmd.Context(), config)
+	if err != nil {
+		return &usageError{err}
+	}
+	defer d.Close()
+	listener, err := f.listener()
+	if err != nil {
+		return &usageError{fmt.Errorf("--listen: %w", err)}
+	}
+	f.open(&show, cmd, d, listener)
+	began := time.Now()
+	err = live(cmd.Context(), d, speed, listener)
+	if show.close != nil {
+		show.close()
+	}
+	if err != nil && (f.output == "json" || !errors.Is(err, context.Canceled)) {
+		return err
+	}
+	result := d.Result()
+	result.WallSeconds = time.Since(began).Round(time.Millisecond).Seconds()
+	return errors.Join(f.print(cmd.OutOrStdout(), result), err) // who interrupts sees what it came to so far
+}
+
+// config is what the flags say.
+func (f *demoFlags) config(cmd *cobra.Command) (demo.Config, rest.Speed, error) {
+	c := demo.Config{Seed: f.seed, Logger: slog.New(slog.DiscardHandler)}
+	if f.output != "text" && f.output != "json" {
+		return c, 0, fmt.Errorf("--output %q: want text or json", f.output)
+	}
+	speed, err := rest.ParseSpeed(f.speed)
+	if err != nil || speed == rest.Step {
+		return c, 0, fmt.Errorf("--speed %q: want a number above 0, or max", f.speed)
+	}
+	for _, text := range f.settings {
+		kv, err := options.ParseFlag(text)
+		if err != nil {
+			return c, 0, err
+		}
+		c.Settings = append(c.Settings, kv)
+	}
+	if f.headless {
+		c.Logger = slog.New(slog.NewTextHandler(cmd.ErrOrStderr(), &slog.HandlerOptions{Level: slog.LevelError}))
+	}
+	return c, speed, nil
+}
+
+// listener is nil if nobody is to be listened to.
+func (f *demoFlags) listener() (net.Listener, error) {
+	switch {
+	case f.listen != "":
+		return rest.Listen(f.listen)
+	case f.headless:
+		return nil, nil
+	}
+	return rest.Listen("127.0.0.1:0")
+}
+
+// shown is who is told of the steps.
+type shown struct {
+	show  func(demo.Step)
+	close func()
+}
+
+func (s *shown) step(step demo.Step) {
+	if s.show != nil {
+		s.show(step)
+	}
+}
+
+// open says where the cluster answers, and who is told of the day: nobody where
+// what it came to is the only output.
+func (f *demoFlags) open(s *shown, cmd *cobra.Command, d *demo.Demo, l net.Listener) {
+	title, out := "a shop's day, in virtual time", cmd.OutOrStdout()
+	if l != nil {
+		title = "a shop's day; the cluster answers at http://" + l.Addr().String()
+	}
+	switch {
+	case f.headless || f.output == "json":
+		if l != nil {
+			fmt.Fprintln(cmd.ErrOrStderr(), title)
+		}
+	case isTerminal(out):
+		view := demo.NewView(out, title, d.Now(), d.End(), time.Now)
+		s.show, s.close = view.Show, view.Close
+	default:
+		fmt.Fprintln(out, title)
+		s.show = demo.NewLines(out, d.Now()).Show
+	}
+}
+
+// live lets the day pass.
+func live(ctx context.Context, d *demo.Demo, speed rest.Speed, l net.Listener) error {
+	server, err := rest.New(rest.Config{World: d, Speed: speed, End: d.End(), Now: time.Now})
+	if err != nil {
+		return err
+	}
+	if l == nil {
+		return server.Run(ctx)
+	}
+	return server.Serve(ctx, l)
+}
+
+func (f *demoFlags) print(w io.Writer, r demo.Result) error {
+	if f.output == "text" {
+		return r.WriteText(w)
+	}
+	encoder := json.NewEncoder(w)
+	encoder.SetIndent("", "  ")
+	encoder.SetEscapeHTML(false)
+	return encoder.Encode(r)
+}
+
+// isTerminal says whether what is written can be drawn over.
+func isTerminal(w io.Writer) bool {
+	file, ok := w.(*os.File)
+	if !ok || os.Getenv("TERM") == "dumb" || os.Getenv("TERM") == "" {
+		return false
+	}
+	info, err := file.Stat()
+	return err == nil && info.Mode()&os.ModeCharDevice != 0
+}

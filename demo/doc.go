@@ -1,0 +1,8 @@
+// Package demo is a day of a shop in a twin, with the autoscaler at work on it: all
+// of Sluice in one process, in virtual time.
+//
+// Start reading at demo.go. shop.yaml, day.yaml and sluice.yaml say what the cluster
+// and its job are, what happens, and how the autoscaler is set; tally.go counts what
+// comes of it, view.go shows it. What must not live here: anything that waits; who
+// drives a demo decides how fast its clock moves.
+package demo
