@@ -272,6 +272,39 @@ func TestWhatIsNotAskedForChangesNothing(t *testing.T) {
 	}
 }
 
+// What an execution reports after the next one has begun is neither restored nor
+// a trigger, though the number of the checkpoint is the highest.
+func TestACheckpointOfAnEarlierExecutionDoesNotCount(t *testing.T) {
+	for _, v := range versions {
+		r := newRig(t, v, j3(4)).running(2)
+		earlier := r.execution()
+		r.until(60 * second)
+		r.checkpoint(1)
+		r.failTask()
+		r.until(2 * time.Minute)
+		r.wantRunning(2, 2, 2)
+		r.offer("tm2", 2) // 1.20 rescales at once, 2.3 waits for a checkpoint
+		if r.execution() == earlier {
+			t.Fatalf("%v: still execution %d", v, earlier)
+		}
+		moves := len(r.moves)
+		r.step(CheckpointCompleted{Execution: earlier, Checkpoint: Checkpoint{ID: 7}})
+		if got := r.s.Handover().Checkpoint.ID; got != 1 {
+			t.Errorf("%v: checkpoint %d would be restored", v, got)
+		}
+		if len(r.moves) != moves {
+			t.Errorf("%v: it led to %v", v, r.lines[moves:])
+		}
+		r.checkpoint(8)
+		if got := r.s.Handover().Checkpoint.ID; got != 8 {
+			t.Errorf("%v: checkpoint 8 of the present execution is not kept, but %d", v, got)
+		}
+		if v == slots.V2_3 && len(r.moves) == moves {
+			t.Error("the checkpoint of the present execution is no trigger")
+		}
+	}
+}
+
 func TestTheRefusalsOfTheConstructor(t *testing.T) {
 	tests := map[string]struct {
 		change func(*Job)

@@ -209,7 +209,7 @@ func schedulerText(event any) string {
 		if v.Location != "" {
 			return "stop with savepoint is done: " + v.Location
 		}
-		return "stop with savepoint has failed: " + v.Failure.String()
+		return "stop with savepoint has failed: " + withCauses(v.Failure)
 	case adaptive.Ended:
 		return withDetail("job is "+v.Status.String(), v.Failure.String())
 	}
@@ -280,6 +280,15 @@ func describe(s Submitted) string {
 		all = append(all, fmt.Sprintf("%s %d", name, v.Bounds.Upper))
 	}
 	return strings.Join(all, ", ")
+}
+
+// withCauses is a failure and what lies below it.
+func withCauses(f adaptive.Failure) string {
+	text := f.String()
+	for below := f.CausedBy; below != nil; below = below.CausedBy {
+		text += " Caused by: " + below.String()
+	}
+	return text
 }
 
 func withDetail(text, detail string) string {

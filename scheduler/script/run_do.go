@@ -1,7 +1,9 @@
 package script
 
 import (
+	"encoding/json"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/sluice-project/sluice/scheduler/adaptive"
@@ -87,11 +89,31 @@ func (r *runner) get() error {
 	if err != nil {
 		return err
 	}
-	r.answer = &Answer{Status: 200, Body: Contract(string(body), r.ids)}
 	if refusal != nil {
 		r.answer = &Answer{Status: refusal.Status, Body: Contract(string(refusal.Body()), r.ids)}
+		r.trace.got(r.now(), refusal.Status, strings.ReplaceAll(refusal.Error(), "\n", " | "))
+		return nil
 	}
-	return nil
+	r.answer = &Answer{Status: 200, Body: Contract(string(body), r.ids)}
+	shown, err := r.bounds(body)
+	r.trace.got(r.now(), r.answer.Status, shown)
+	return err
+}
+
+// bounds are those of a body, in the order of the script's vertices.
+func (r *runner) bounds(body []byte) (string, error) {
+	var all map[string]struct {
+		Parallelism struct{ LowerBound, UpperBound int }
+	}
+	if err := json.Unmarshal(body, &all); err != nil {
+		return "", fmt.Errorf("read the answer %s: %w", body, err)
+	}
+	var list []string
+	for _, v := range r.script.Job.Vertices {
+		p := all[r.ids[v.Name]].Parallelism
+		list = append(list, fmt.Sprintf("%d:%d", p.LowerBound, p.UpperBound))
+	}
+	return strings.Join(list, " "), nil
 }
 
 // faults is the behaviour of a small job whose checkpoints can be made to fail or to take long.

@@ -28,13 +28,15 @@ func TestScriptsDoWhatTheyExpect(t *testing.T) {
 			t.Fatalf("no scripts in %s: %v", folder, err)
 		}
 		for _, file := range files {
-			s := load(t, file)
-			for _, v := range s.Versions {
-				t.Run(s.Name+"/"+v.String(), func(t *testing.T) {
-					trace := execute(t, s, v)
-					golden(t, strings.TrimSuffix(file, ".txt")+"."+v.String()+".trace", trace)
-				})
-			}
+			base := strings.TrimSuffix(file, ".txt")
+			t.Run(filepath.Base(base), func(t *testing.T) {
+				s := load(t, file)
+				for _, v := range s.Versions {
+					t.Run(v.String(), func(t *testing.T) {
+						golden(t, base+"."+v.String()+".trace", execute(t, s, v))
+					})
+				}
+			})
 		}
 	}
 }

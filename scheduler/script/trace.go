@@ -49,12 +49,18 @@ func (t *Trace) add(e cluster.Entry) {
 	}
 	if text != "" {
 		t.flush()
-		t.write(e, text)
+		t.write(e.At.Sub(epoch), text)
 	}
 }
 
-func (t *Trace) write(e cluster.Entry, text string) {
-	fmt.Fprintf(&t.b, "%10s  %s\n", stamp(e.At.Sub(epoch)), text)
+// got says what a request for the requirements was answered.
+func (t *Trace) got(at time.Duration, status int, what string) {
+	t.flush()
+	t.write(at, fmt.Sprintf("GET answered %d: %s", status, what))
+}
+
+func (t *Trace) write(at time.Duration, text string) {
+	fmt.Fprintf(&t.b, "%10s  %s\n", stamp(at), text)
 }
 
 // flush writes the checkpoints that came one after the other.
@@ -68,7 +74,7 @@ func (t *Trace) flush() {
 		last := t.series[n-1]
 		text += fmt.Sprintf(", and so on to %d at %s", last.Event.(cluster.CheckpointEnded).ID, stamp(last.At.Sub(epoch)))
 	}
-	t.write(t.series[0], text)
+	t.write(t.series[0].At.Sub(epoch), text)
 	t.series = nil
 }
 
