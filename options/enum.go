@@ -31,7 +31,7 @@ func parseEnum[T ~string](text string, names []T, values []string) (T, error) {
 	if len(values) == 1 {
 		return zero, fmt.Errorf("want %s", values[0])
 	}
-	if near := nearest(strings.ToLower(text), values); text != "" && near != "" {
+	if near := Nearest(strings.ToLower(text), values); text != "" && near != "" {
 		return zero, fmt.Errorf("want one of %s; did you mean %s?", strings.Join(values, ", "), near)
 	}
 	return zero, errors.New("want one of " + strings.Join(values, ", "))

@@ -59,7 +59,7 @@ func nearestVariable(name string) string {
 	for i, key := range allKeys {
 		names[i] = strings.TrimPrefix(EnvName(key), envPrefix)
 	}
-	if near := nearest(strings.TrimPrefix(name, envPrefix), names); near != "" {
+	if near := Nearest(strings.TrimPrefix(name, envPrefix), names); near != "" {
 		return "; did you mean " + envPrefix + near + "?"
 	}
 	return ""

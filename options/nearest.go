@@ -1,8 +1,9 @@
 package options
 
-// nearest returns the candidate that looks most like word, or "" if none is
-// near: more than a third of its letters would have to change.
-func nearest(word string, candidates []string) string {
+// Nearest returns the candidate that looks most like word, in any case of letters,
+// for the error about a name that is not known; "" if none is near: more than a
+// third of its letters would have to change.
+func Nearest(word string, candidates []string) string {
 	best, distance := closest(word, candidates)
 	if distance > 1+len(word)/3 {
 		return ""
