@@ -69,15 +69,28 @@ func (p product) Next(t time.Duration) (time.Duration, bool) {
 	if t >= horizon || p.slopes(t, next, more) < 2 {
 		return next, more
 	}
-	height := max(p.Rate(t), p.Rate(t+(next-t)/2), p.Rate(next-1))
+	return cutStraight(p, t, next), true
+}
+
+// cutStraight is the end of the longest cut from t on, at most to next, that is
+// nearly straight.
+func cutStraight(c Curve, t, next time.Duration) time.Duration {
+	height := heightOf(c, t, next)
 	for cut := time.Hour; cut > time.Millisecond; cut /= 2 {
-		to := min(t-t%cut+cut, next)
-		bow := p.Rate(t+(to-t)/2) - (p.Rate(t)+p.Rate(to-1))/2
-		if math.Abs(bow) <= straight*height {
-			return to, true
+		if to := min(t-t%cut+cut, next); bow(c, t, to) <= straight*height {
+			return to
 		}
 	}
-	return min(t-t%time.Millisecond+time.Millisecond, next), true
+	return min(t-t%time.Millisecond+time.Millisecond, next)
+}
+
+func heightOf(c Curve, t, next time.Duration) float64 {
+	return max(c.Rate(t), c.Rate(t+(next-t)/2), c.Rate(next-1))
+}
+
+// bow is how far the middle is from the line between the ends.
+func bow(c Curve, t, to time.Duration) float64 {
+	return math.Abs(c.Rate(t+(to-t)/2) - (c.Rate(t)+c.Rate(to-1))/2)
 }
 
 // slopes counts the curves that are not flat up to the next bend.
@@ -142,7 +155,8 @@ func (l limited) Rate(t time.Duration) float64 {
 	return math.Min(math.Max(l.of.Rate(t), l.least), l.most)
 }
 
-// Next implements [Curve]. The curve bends where it meets a limit too.
+// Next implements [Curve]. The curve bends where it meets a limit too, and what is
+// straight by the height of the whole may not be by what the limits leave of it.
 func (l limited) Next(t time.Duration) (time.Duration, bool) {
 	t = max(t, 0)
 	next, more := l.of.Next(t)
@@ -154,6 +168,9 @@ func (l limited) Next(t time.Duration) (time.Duration, bool) {
 			next = at
 		}
 	}
+	if t < horizon && bow(l, t, next) > straight*heightOf(l, t, next) {
+		return cutStraight(l, t, next), true
+	}
 	return next, true
 }
 
@@ -161,18 +178,22 @@ func (l limited) Next(t time.Duration) (time.Duration, bool) {
 // crossing is known to.
 const nearCrossing = time.Microsecond
 
-// crossing is where the straight line from t on meets a level before the end.
+// crossing is where the curve meets a level between t and the end of its piece, in
+// which it only rises or only falls.
 func (l limited) crossing(t, end time.Duration, level float64) (time.Duration, bool) {
-	half := (end - t) / 2
-	if half <= nearCrossing {
+	before, after := t, end-1
+	above := l.of.Rate(t) > level
+	if l.of.Rate(t) == level || l.of.Rate(after) == level || above == (l.of.Rate(after) > level) {
 		return 0, false
 	}
-	at, mid := l.of.Rate(t), l.of.Rate(t+half)
-	ahead := (level - at) / (mid - at) * float64(half)
-	if !(ahead > float64(nearCrossing) && ahead < float64(end-t)) { // a flat line is NaN or infinite
-		return 0, false
+	for after-before > nearCrossing {
+		if mid := before + (after-before)/2; (l.of.Rate(mid) > level) == above {
+			before = mid
+		} else {
+			after = mid
+		}
 	}
-	return t + time.Duration(math.Ceil(ahead)), true
+	return after, after > t+nearCrossing
 }
 
 // Mean implements [Curve].

@@ -15,7 +15,8 @@ type Curve interface {
 	Rate(t time.Duration) float64
 	// Next is the first instant after t at which the curve bends or jumps; false
 	// if there is none. From t to there it is a straight line, or so near to one
-	// (within 0.1 % of its range) that a caller may take it for one.
+	// (within 0.1 % of its range) that a caller may take it for one. No curve is cut
+	// finer than to 1 ms for that.
 	Next(t time.Duration) (time.Duration, bool)
 	// Mean is the average rate between two instants, so that Mean times the
 	// seconds between them is what arrived. Of an empty interval it is Rate(from).
