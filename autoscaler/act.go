@@ -160,7 +160,7 @@ func (p *pass) tellObstacle(ctx context.Context) error {
 	}
 	changes := changesOf(d, p.outcome.Evaluation)
 	header, key := headerDisabled, "ScalingExecutor"
-	configured := d.Reason == scaling.ReasonScalingDisabled || d.Reason == scaling.ReasonExcludedPeriod
+	configured := d.Reason == scaling.ReasonScalingDisabled || d.Reason == scaling.ReasonExcludedPeriod || d.Reason == ReasonHeld
 	switch d.Reason {
 	case ReasonCapacity, ReasonQuota, ReasonVetoed:
 		return nil // told where they came up

@@ -99,7 +99,7 @@ func (a *Autoscaler) dropIfInvalid(err error, used StateStore) {
 func (a *Autoscaler) Scale(ctx context.Context, job *JobContext) (Report, error) {
 	p := &pass{
 		Autoscaler: a, job: job, now: a.cfg.Now(),
-		report: Report{Job: job.Key, Name: job.Name, Scope: job.Scope, Why: job.Why},
+		report: Report{Job: job.Key, Name: job.Name, Scope: job.Scope, Why: job.Why, Held: job.Held},
 	}
 	p.report.At = p.now
 	err := p.ended(ctx, p.run(ctx))

@@ -86,7 +86,7 @@ func (p *pass) handOver(ctx context.Context, failed bool) error {
 		p.settings = settings
 	}
 	h, ok := p.handover()
-	if !ok {
+	if !ok || p.job.Held.Reason != "" {
 		return nil
 	}
 	if !p.loaded {

@@ -68,6 +68,9 @@ type JobContext struct {
 	// Client speaks to the job's cluster; nil for a platform whose collector and
 	// realizer do without.
 	Client *flink.Client
+	// Held is set while people hold Sluice's hand off the job: it is watched, and
+	// decisions are shown and not executed.
+	Held Obstacle
 	// Scope and the reason for a scope other than ScopeScale.
 	Scope Scope
 	Why   string

@@ -253,6 +253,9 @@ func (p *pass) runAlgorithm() {
 	if e := p.outcome.Evaluation; e != nil {
 		p.report.Warnings = append(p.report.Warnings, e.Warnings...)
 	}
+	if p.job.Held.Reason != "" && p.outcome.Decision.Scale {
+		p.block(p.job.Held)
+	}
 }
 
 func (p *pass) input() scaling.Input {

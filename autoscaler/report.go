@@ -26,6 +26,8 @@ type Report struct {
 	// Obstacle is set when a decision was not executed for a reason outside of
 	// the figures.
 	Obstacle Obstacle
+	// Held is that of the job.
+	Held Obstacle
 	// Act is the newest rescale of the job, nil when there was none.
 	Act *Act
 	// Warnings are what went wrong without an effect on the decision.

@@ -131,6 +131,7 @@ func init() {
 		"fill":    (*script).fill,
 		"runs":    func(s *script, a string) { s.restart(parallelisms(a)) },
 		"bound":   (*script).bound,
+		"hold":    func(s *script, a string) { s.job.Held = obstacle(a) },
 		"block":   func(s *script, a string) { s.obstacle = obstacle(a) },
 		"outcome": func(s *script, a string) { s.outcome = obstacle(a) },
 		"fail":    (*script).fail,

@@ -89,6 +89,8 @@ const (
 	ReasonNotRunning scaling.Reason = "not-running"
 	// ReasonOutOfScope: the job is not Sluice's to judge; Detail says why.
 	ReasonOutOfScope scaling.Reason = "out-of-scope"
+	// ReasonHeld: people hold Sluice's hand off the job; Text says who and until when.
+	ReasonHeld scaling.Reason = "held"
 	// ReasonCapacity: the platform has no room for the decision.
 	ReasonCapacity scaling.Reason = "no-capacity"
 	// ReasonQuota: the decision would exceed a quota.

@@ -88,6 +88,7 @@ var jobReasons = map[scaling.Reason]string{
 	autoscaler.ReasonNotScalableHere: "the job cannot be rescaled in place",
 	autoscaler.ReasonUnderWay:        "an earlier rescale is on its way",
 	autoscaler.ReasonFailedBefore:    "the same change failed before, and nothing has changed since",
+	autoscaler.ReasonHeld:            "people hold Sluice's hand off the job",
 	autoscaler.ReasonCapacity:        "the platform has no room for it",
 	autoscaler.ReasonQuota:           "it would exceed the quota (job.autoscaler.quota.cpu and memory)",
 	autoscaler.ReasonVetoed:          "a custom executor was against it",
