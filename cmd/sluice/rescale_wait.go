@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"maps"
 	"strings"
 	"time"
 
@@ -19,8 +18,8 @@ type waited struct {
 	Parallelism map[flink.VertexID]int `json:"parallelism"`
 }
 
-// followEvery is how often Flink is asked; its answer is renewed every 3 s.
-const followEvery = 500 * time.Millisecond
+// lookEvery is how often Flink is asked; its answer is renewed every 3 s.
+const lookEvery = 500 * time.Millisecond
 
 // follow waits until the job runs with the upper bounds that were set, at most so
 // long.
@@ -48,7 +47,7 @@ func follow(ctx context.Context, client *flink.Client, p *rescalePlan, timeout t
 		if time.Since(began) >= timeout {
 			return w, late(ctx, client, timeout, last, trouble)
 		}
-		if err := wait(ctx, min(followEvery, timeout-time.Since(began))); err != nil {
+		if err := wait(ctx, min(lookEvery, timeout-time.Since(began))); err != nil {
 			return w, err
 		}
 	}
@@ -63,7 +62,7 @@ func look(ctx context.Context, client *flink.Client, p *rescalePlan, w *waited) 
 	if err != nil && !errors.Is(err, flink.KindNotFound) {
 		return "", err
 	}
-	if err == nil && !maps.Equal(bounds, p.wanted) {
+	if err == nil && !p.Stands(bounds) {
 		return "", fmt.Errorf("%w: someone else has set other bounds meanwhile", errEnough)
 	}
 	details, err := client.Job(ctx, p.Job)
@@ -77,20 +76,9 @@ func look(ctx context.Context, client *flink.Client, p *rescalePlan, w *waited) 
 	for _, v := range details.Vertices {
 		w.Parallelism[v.ID] = v.Parallelism
 	}
-	behind := p.behind(w.Parallelism)
+	behind := p.Behind(w.Parallelism)
 	w.Done = details.State == flink.JobRunning && len(behind) == 0
 	return fmt.Sprintf("%s: %s", details.State, strings.Join(behind, ", ")), nil
-}
-
-// behind names the vertices that do not run at the upper bound asked for.
-func (p *rescalePlan) behind(running map[flink.VertexID]int) []string {
-	var behind []string
-	for _, v := range p.Vertices {
-		if v.named && !v.finished && running[v.ID] != v.After.Upper {
-			behind = append(behind, fmt.Sprintf("%s runs at %d, not %d", v.Name, running[v.ID], v.After.Upper))
-		}
-	}
-	return behind
 }
 
 // late says what is known of why it takes so long.

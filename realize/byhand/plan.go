@@ -1,4 +1,4 @@
-package main
+package byhand
 
 import (
 	"errors"
@@ -12,37 +12,49 @@ import (
 	"github.com/sluice-project/sluice/flink"
 )
 
-// wish is one VERTEX=PARALLELISM of the command line.
-type wish struct {
-	text, vertex string
-	// lower is 0 where it is to stay.
-	lower, upper int
+// Wish is what a person wants of one vertex, or of all.
+type Wish struct {
+	// Vertex is its id, the beginning of it, its name or a part of that; all or * is
+	// every vertex that no other wish names.
+	Vertex string
+	// Lower is 0 where the lower bound is to stay; Upper is at least 1.
+	Lower, Upper int
+}
+
+// String is the wish as a command line has it.
+func (w Wish) String() string {
+	if w.Lower == 0 {
+		return fmt.Sprintf("%s=%d", w.Vertex, w.Upper)
+	}
+	return fmt.Sprintf("%s=%d:%d", w.Vertex, w.Lower, w.Upper)
 }
 
 // all tells whether every vertex is meant.
-func (w wish) all() bool { return w.vertex == "all" || w.vertex == "*" }
+func (w Wish) all() bool { return w.Vertex == "all" || w.Vertex == "*" }
 
-func parseWishes(args []string) ([]wish, error) {
-	wishes := make([]wish, len(args))
+// ParseWishes reads wishes as a command line has them: VERTEX=UPPER or
+// VERTEX=LOWER:UPPER.
+func ParseWishes(args []string) ([]Wish, error) {
+	wishes := make([]Wish, len(args))
 	for i, arg := range args {
 		at := strings.LastIndexByte(arg, '=') // a name may hold one
 		if at <= 0 {
 			return nil, fmt.Errorf("%q: want VERTEX=UPPER or VERTEX=LOWER:UPPER, such as work=4", arg)
 		}
-		w := wish{text: arg, vertex: arg[:at]}
+		w := Wish{Vertex: arg[:at]}
 		lower, upper, both := strings.Cut(arg[at+1:], ":")
 		if !both {
 			lower, upper = "", lower
 		}
 		var err error
-		if w.upper, err = parallelism(upper); err == nil && both {
-			w.lower, err = parallelism(lower)
+		if w.Upper, err = parallelism(upper); err == nil && both {
+			w.Lower, err = parallelism(lower)
 		}
 		switch {
 		case err != nil:
 			return nil, fmt.Errorf("%q: %w", arg, err)
-		case w.lower > w.upper:
-			return nil, fmt.Errorf("%q: the lower bound %d is above the upper bound %d; want %s=%d:%d", arg, w.lower, w.upper, w.vertex, w.upper, w.lower)
+		case w.Lower > w.Upper:
+			return nil, fmt.Errorf("%q: the lower bound %d is above the upper bound %d; want %s=%d:%d", arg, w.Lower, w.Upper, w.Vertex, w.Upper, w.Lower)
 		}
 		wishes[i] = w
 	}
@@ -58,9 +70,9 @@ func parallelism(text string) (int, error) {
 	return n, nil
 }
 
-// findJob finds the one that is meant: an id goes before a name, a name before
+// FindJob finds the one that is meant: an id goes before a name, a name before
 // the beginning of an id, and a job that runs before those that have ended.
-func findJob(jobs []flink.JobSummary, name string) (flink.JobSummary, error) {
+func FindJob(jobs []flink.JobSummary, name string) (flink.JobSummary, error) {
 	for _, fits := range []func(flink.JobSummary) bool{
 		func(j flink.JobSummary) bool { return strings.EqualFold(string(j.ID), name) },
 		func(j flink.JobSummary) bool { return j.Name == name },
@@ -109,51 +121,50 @@ func jobTexts(jobs []flink.JobSummary) string {
 	return strings.Join(texts, ", ")
 }
 
-// rescalePlan is what was asked for and what became of it. Its JSON is what -o
-// json prints.
-type rescalePlan struct {
-	Cluster  string          `json:"cluster"`
-	Job      flink.JobID     `json:"job"`
-	Name     string          `json:"name"`
-	Vertices []plannedVertex `json:"vertices"`
+// Plan is what was asked for and what became of it.
+type Plan struct {
+	Cluster  string      `json:"cluster"`
+	Job      flink.JobID `json:"job"`
+	Name     string      `json:"name"`
+	Vertices []Vertex    `json:"vertices"`
 	// Changed says that a bound is to be another, Applied that Flink has taken it.
 	Changed bool `json:"changed"`
 	Applied bool `json:"applied"`
-	// Waited is what --wait saw.
-	Waited *waited `json:"wait,omitempty"`
 
 	wanted flink.ResourceRequirements
 }
 
-type plannedVertex struct {
+// Vertex is one vertex of a job and its bounds.
+type Vertex struct {
 	ID             flink.VertexID `json:"id"`
 	Name           string         `json:"name"`
 	Parallelism    int            `json:"parallelism"`
 	MaxParallelism int            `json:"maxParallelism"`
-	Before         bounds         `json:"before"`
-	After          bounds         `json:"after"`
+	Before         Bounds         `json:"before"`
+	After          Bounds         `json:"after"`
 
 	// named says that the command line names it.
 	named, finished bool
 }
 
-type bounds struct {
+// Bounds are the lower and upper bound of a vertex's parallelism.
+type Bounds struct {
 	Lower int `json:"lower"`
 	Upper int `json:"upper"`
 }
 
-func (b bounds) String() string { return fmt.Sprintf("%d:%d", b.Lower, b.Upper) }
+func (b Bounds) String() string { return fmt.Sprintf("%d:%d", b.Lower, b.Upper) }
 
 // newPlan works out the bounds of every vertex, all of which a PUT has to name.
-func newPlan(cluster string, d *flink.JobDetails, before flink.ResourceRequirements, wishes []wish) (*rescalePlan, error) {
-	p := &rescalePlan{Cluster: cluster, Job: d.ID, Name: d.Name, wanted: maps.Clone(before)}
+func newPlan(cluster string, d *flink.JobDetails, before flink.ResourceRequirements, wishes []Wish) (*Plan, error) {
+	p := &Plan{Cluster: cluster, Job: d.ID, Name: d.Name, wanted: maps.Clone(before)}
 	for _, v := range d.Vertices {
 		r, known := before[v.ID]
 		if !known {
 			continue
 		}
-		b := bounds{r.Parallelism.Lower, r.Parallelism.Upper}
-		p.Vertices = append(p.Vertices, plannedVertex{
+		b := Bounds{r.Parallelism.Lower, r.Parallelism.Upper}
+		p.Vertices = append(p.Vertices, Vertex{
 			ID: v.ID, Name: v.Name, Parallelism: v.Parallelism, MaxParallelism: v.MaxParallelism,
 			Before: b, After: b, finished: v.Status == string(flink.JobFinished),
 		})
@@ -169,8 +180,8 @@ func newPlan(cluster string, d *flink.JobDetails, before flink.ResourceRequireme
 }
 
 // grant carries the wishes out, those for all vertices first.
-func (p *rescalePlan) grant(wishes []wish) error {
-	by := make([]*wish, len(p.Vertices))
+func (p *Plan) grant(wishes []Wish) error {
+	by := make([]*Wish, len(p.Vertices))
 	for i := range wishes {
 		if wishes[i].all() {
 			for v := range by {
@@ -183,12 +194,12 @@ func (p *rescalePlan) grant(wishes []wish) error {
 		if w.all() {
 			continue
 		}
-		v, err := p.find(w.vertex)
+		v, err := p.find(w.Vertex)
 		if err != nil {
 			return err
 		}
 		if before := by[v]; before != nil && !before.all() {
-			return fmt.Errorf("%q and %q are the same vertex %q: give one of them", before.text, w.text, p.Vertices[v].Name)
+			return fmt.Errorf("%q and %q are the same vertex %q: give one of them", before.String(), w.String(), p.Vertices[v].Name)
 		}
 		by[v] = w
 	}
@@ -209,28 +220,28 @@ func oneLine(err error) error {
 	return errors.New(strings.ReplaceAll(err.Error(), "\n", "; "))
 }
 
-func (v *plannedVertex) grant(w *wish) error {
-	lower := w.lower
+func (v *Vertex) grant(w *Wish) error {
+	lower := w.Lower
 	if lower == 0 {
 		lower = max(1, v.After.Lower)
 	}
 	switch {
-	case w.upper > v.MaxParallelism && v.MaxParallelism > 0:
-		return fmt.Errorf("%d is above the maximum parallelism %d of vertex %q; want at most that", w.upper, v.MaxParallelism, v.Name)
-	case lower > w.upper:
-		return fmt.Errorf("vertex %q has the lower bound %d, above %d: to lower it too, give both, as in %s=%d:%d", v.Name, lower, w.upper, w.vertex, w.upper, w.upper)
+	case w.Upper > v.MaxParallelism && v.MaxParallelism > 0:
+		return fmt.Errorf("%d is above the maximum parallelism %d of vertex %q; want at most that", w.Upper, v.MaxParallelism, v.Name)
+	case lower > w.Upper:
+		return fmt.Errorf("vertex %q has the lower bound %d, above %d: to lower it too, give both, as in %s=%d:%d", v.Name, lower, w.Upper, w.Vertex, w.Upper, w.Upper)
 	}
-	v.After, v.named = bounds{lower, w.upper}, true
+	v.After, v.named = Bounds{lower, w.Upper}, true
 	return nil
 }
 
 // find finds a vertex: an id goes before a name, and a name before a part of
 // either.
-func (p *rescalePlan) find(name string) (int, error) {
-	for _, fits := range []func(plannedVertex) bool{
-		func(v plannedVertex) bool { return strings.EqualFold(string(v.ID), name) },
-		func(v plannedVertex) bool { return v.Name == name },
-		func(v plannedVertex) bool {
+func (p *Plan) find(name string) (int, error) {
+	for _, fits := range []func(Vertex) bool{
+		func(v Vertex) bool { return strings.EqualFold(string(v.ID), name) },
+		func(v Vertex) bool { return v.Name == name },
+		func(v Vertex) bool {
 			return strings.HasPrefix(string(v.ID), strings.ToLower(name)) || strings.Contains(strings.ToLower(v.Name), strings.ToLower(name))
 		},
 	} {
@@ -254,7 +265,7 @@ func (p *rescalePlan) find(name string) (int, error) {
 	return 0, fmt.Errorf("no vertex has the id or name %q; there are %s", name, p.names(every))
 }
 
-func (p *rescalePlan) names(which []int) string {
+func (p *Plan) names(which []int) string {
 	texts := make([]string, len(which))
 	for i, v := range which {
 		texts[i] = fmt.Sprintf("%q (%s)", p.Vertices[v].Name, p.Vertices[v].ID)
@@ -262,8 +273,8 @@ func (p *rescalePlan) names(which []int) string {
 	return strings.Join(texts, ", ")
 }
 
-// table shows before and after.
-func (p *rescalePlan) table() string {
+// Table shows before and after.
+func (p *Plan) Table() string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "%s at %s\n", jobText(flink.JobSummary{ID: p.Job, Name: p.Name}), p.Cluster)
 	w := tabwriter.NewWriter(&b, 0, 0, 2, ' ', 0)
