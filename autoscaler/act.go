@@ -197,6 +197,7 @@ func (p *pass) execute(ctx context.Context) error {
 	p.state.Act = &Act{
 		Decided: p.now, Want: p.wanted(), From: p.observation.Topology.Parallelism(), Phase: PhaseIntended,
 	}
+	p.state.Scaling = p.outcome.Intended()
 	if err := p.save(ctx); err != nil {
 		return err
 	}
@@ -221,6 +222,9 @@ func (p *pass) execute(ctx context.Context) error {
 // notRealized keeps the intent when nobody knows whether the request arrived:
 // the next pass looks. A refusal is final for this change.
 func (p *pass) notRealized(ctx context.Context, act Act, err error) error {
+	if errors.Is(err, ErrNotOurs) {
+		return err // its new owner finds the intent
+	}
 	var refused *RefusedError
 	if errors.As(err, &refused) {
 		act.Phase, act.Ended, act.Reason = PhaseFailed, p.now, Obstacle{ReasonRefused, err.Error()}

@@ -103,6 +103,9 @@ func (a *Autoscaler) Scale(ctx context.Context, job *JobContext) (Report, error)
 	}
 	p.report.At = p.now
 	err := p.ended(ctx, p.run(ctx))
+	if unsaved(err) {
+		return p.report, err
+	}
 	handover := p.ended(ctx, p.handOver(ctx, err != nil))
 	return p.report, errors.Join(err, handover)
 }
@@ -111,6 +114,9 @@ func (a *Autoscaler) Scale(ctx context.Context, job *JobContext) (Report, error)
 func (p *pass) ended(ctx context.Context, err error) error {
 	if err == nil {
 		return nil
+	}
+	if errors.Is(err, ErrNotOurs) || errors.Is(context.Cause(ctx), ErrNotOurs) {
+		return err
 	}
 	var notReady *NotReadyError
 	if errors.As(err, &notReady) {
@@ -122,10 +128,16 @@ func (p *pass) ended(ctx context.Context, err error) error {
 		return errors.Join(err, p.tellRefused(ctx, refused)) // no pass, so that none is counted
 	}
 	p.job.Metrics.failed()
-	if errors.Is(err, flink.KindUnreachable) {
-		return err // the cluster is away: who watches it says so once, not once a job
+	if errors.Is(err, flink.KindUnreachable) || errors.Is(err, ErrStoreAway) {
+		return err // the cluster or the store is away: who watches it says so once, not once a job
 	}
 	return errors.Join(err, p.tellError(ctx, err))
+}
+
+// unsaved tells whether a pass ended since its state could not be written: then
+// nothing that rests on it is done, or written by another way.
+func unsaved(err error) bool {
+	return errors.Is(err, ErrStateConflict) || errors.Is(err, ErrStoreAway)
 }
 
 // Cleanup forgets a job that is gone.

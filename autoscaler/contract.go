@@ -86,6 +86,10 @@ func (e *NotReadyError) Unwrap() error { return e.Err }
 // unknown job gives the zero State. What Put and Remove do is durable after
 // Flush. An error that wraps [ErrStoreInvalid] says that the store cannot serve
 // again: it is obtained anew from its factory.
+//
+// A store that several processes share compares before it writes: Put and Remove
+// fail with an error that wraps [ErrStateConflict] when the job's state is no
+// longer the one that this store got or put last. The next Get reads it anew.
 type StateStore interface {
 	Get(ctx context.Context, key JobKey) (State, error)
 	Put(ctx context.Context, key JobKey, state State) error
@@ -98,6 +102,18 @@ type StateStoreFactory func(ctx context.Context) (StateStore, error)
 
 // ErrStoreInvalid marks an error after which a store has to be opened anew.
 var ErrStoreInvalid = errors.New("the state store has become invalid")
+
+// ErrStateConflict marks a write that was not made, since another process has
+// written the job's state in the meantime.
+var ErrStateConflict = errors.New("another process has written the state of the job in the meantime")
+
+// ErrStoreAway marks a call that was not served since the state store's database
+// does not answer, which has been told once for all jobs.
+var ErrStoreAway = errors.New("the state store does not answer")
+
+// ErrNotOurs marks an outside write that was not made, since the job is another
+// process's now. The pass ends without an event: nothing is wrong with the job.
+var ErrNotOurs = errors.New("the job is another process's")
 
 // EventHandler tells people and programs what happened. Whether an event is
 // suppressed as a repetition is for the handler to decide, by its key and

@@ -43,6 +43,15 @@ const (
 	EventNotScalable = "NotScalable"
 	// EventMetricsUnusable: metrics are missing or make no sense.
 	EventMetricsUnusable = "MetricsUnusable"
+	// EventStateConflict: another process wrote the job's state during a pass,
+	// which therefore ended without acting.
+	EventStateConflict = "StateConflict"
+	// EventStateSetAside: the job's state could not be decoded and was set aside.
+	EventStateSetAside = "StateSetAside"
+	// EventStateStoreAway and EventStateStoreBack: the state store does not answer,
+	// and does so again.
+	EventStateStoreAway = "StateStoreUnavailable"
+	EventStateStoreBack = "StateStoreAvailable"
 )
 
 // Event is something worth telling.

@@ -83,6 +83,27 @@ func TestWhatWasDecidedLastIsHandedOverInEveryPass(t *testing.T) {
 	}
 }
 
+// What was decided then is not known to the process that owns the job, or to the
+// next of this one.
+func TestNothingIsHandedOverThatCouldNotBeSaved(t *testing.T) {
+	for _, fault := range []error{ErrStateConflict, ErrStoreAway} {
+		for _, call := range []string{"get", "put"} {
+			s, h := decided(t, nil)
+			before := len(h.handed)
+			s.faults[call] = fault
+			s.run("pass")
+			if len(h.handed) != before {
+				t.Errorf("%s: %v: handed over %v", call, fault, h.handed[before:])
+			}
+			delete(s.faults, call)
+			s.run("pass")
+			if len(h.handed) != before+1 {
+				t.Errorf("%s: after %v: handed over %v", call, fault, h.handed[before:])
+			}
+		}
+	}
+}
+
 func TestNothingIsHandedOverWhileTheOptionsAreWrong(t *testing.T) {
 	s, h := decided(t, map[string]string{"sluice.profile": "reference", "job.autoscaler.enabled": "true", "sluice.estimator": "counters"})
 	before := len(h.handed)

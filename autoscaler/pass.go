@@ -56,6 +56,10 @@ func (p *pass) run(ctx context.Context) error {
 		}
 	}
 	p.report.Evaluation = p.outcome.Evaluation
+	if unsaved(err) && !p.asked {
+		p.report.Decision = scaling.Decision{At: p.now, Reason: ReasonUnsaved, Detail: err.Error()}
+		return err
+	}
 	if err != nil && !p.asked {
 		return errors.Join(err, p.keep(ctx))
 	}
@@ -126,6 +130,13 @@ func (p *pass) follow(ctx context.Context) error {
 		return fmt.Errorf("follow the rescale of %s: %w", before.Decided.UTC().Format(time.RFC3339), err)
 	}
 	p.state.Act = &after
+	switch {
+	case before.Phase != PhaseIntended:
+	case after.Phase == PhaseFailed:
+		p.state.Scaling = p.state.Scaling.Undone(before.Decided)
+	case after.Phase != PhaseIntended:
+		p.state.Scaling = p.state.Scaling.Arrived()
+	}
 	switch {
 	case after.Phase == PhaseDone:
 		took := after.Ended.Sub(after.Decided).Round(100 * time.Millisecond)
@@ -334,6 +345,8 @@ func (p *pass) tellError(ctx context.Context, err error) error {
 		if once, err := options.Get(p.job.Config, options.DeduplicateErrors); err != nil || once {
 			e.Interval = options.ScalingEventInterval.Default
 		}
+	case errors.Is(err, ErrStateConflict):
+		e.Reason, e.Key, e.Interval = EventStateConflict, EventStateConflict, p.settings.EventInterval
 	case p.settings.DeduplicateErrors:
 		e.Key, e.Interval = errorKey(err), p.settings.EventInterval
 	}

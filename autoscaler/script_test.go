@@ -239,6 +239,12 @@ func (s *script) fail(args string) {
 		s.faults[op] = &NotReadyError{errors.New(rest)}
 	case "unreachable":
 		s.faults[op] = &flink.Error{Kind: flink.KindUnreachable, Op: rest}
+	case "not-ours":
+		s.faults[op] = fmt.Errorf("%s: %w", rest, ErrNotOurs)
+	case "conflict":
+		s.faults[op] = fmt.Errorf("%s: %w", rest, ErrStateConflict)
+	case "away":
+		s.faults[op] = fmt.Errorf("%s: %w", rest, ErrStoreAway)
 	case "invalid":
 		s.faults[op] = fmt.Errorf("%s: %w", rest, ErrStoreInvalid)
 	default:

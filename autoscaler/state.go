@@ -97,6 +97,8 @@ const (
 	ReasonQuota scaling.Reason = "quota-reached"
 	// ReasonVetoed: a custom executor was against the decision.
 	ReasonVetoed scaling.Reason = "vetoed"
+	// ReasonUnsaved: the state could not be written, so that nothing was done.
+	ReasonUnsaved scaling.Reason = "state-unsaved"
 	// ReasonNotScalableHere: the job's scheduler cannot rescale it.
 	ReasonNotScalableHere scaling.Reason = "not-rescalable-in-place"
 )

@@ -70,10 +70,19 @@ func WriteMarkdown(w io.Writer) error {
 	}
 	b.WriteString("\n## Custom names\n\n| Options | Description |\n|---|---|\n")
 	for _, g := range namedGroups {
-		fmt.Fprintf(&b, "| `%s<name>.class`, `%s<name>.<parameter>` | %s |\n", g.Prefix, g.Prefix, escapeCell(g.Doc))
+		fmt.Fprintf(&b, "| %s | %s |\n", g.keys(), escapeCell(g.Doc))
 	}
 	_, err := io.WriteString(w, b.String())
 	return err
+}
+
+// keys are the group's keys in a table.
+func (g *NamedGroup) keys() string {
+	text := "`" + g.Prefix + "<name>.<parameter>`"
+	if len(g.parameters) == 0 {
+		text = "`" + g.Prefix + "<name>.class`, " + text
+	}
+	return text
 }
 
 func legacyCell(info Info) string {

@@ -32,12 +32,26 @@ type NamedGroup struct {
 	// Prefix ends before the name.
 	Prefix string `json:"prefix"`
 	Doc    string `json:"doc"`
+
+	// parameters are all there are, and families the beginnings of those with a
+	// name in them; none of both where an implementation has its own.
+	parameters, families []string
+}
+
+// takes tells whether the group has a parameter.
+func (g *NamedGroup) takes(parameter string) bool {
+	if len(g.parameters) == 0 {
+		return true
+	}
+	return slices.Contains(g.parameters, parameter) ||
+		slices.ContainsFunc(g.families, func(f string) bool { return strings.HasPrefix(parameter, f) && parameter != f })
 }
 
 var namedGroups = []NamedGroup{
-	{algorithmPrefix + "metrics.custom-evaluator.", "`class` names the implementation of a custom metric evaluator; the rest are its parameters."},
-	{algorithmPrefix + "scaling.custom-executor.", "`class` names the implementation of a custom scaling executor; the rest are its parameters."},
-	{algorithmPrefix + "scaling.parallelism-alignment.mode.", "`class` names the implementation of a custom alignment mode; the rest are its parameters."},
+	{Prefix: algorithmPrefix + "metrics.custom-evaluator.", Doc: "`class` names the implementation of a custom metric evaluator; the rest are its parameters."},
+	{Prefix: algorithmPrefix + "scaling.custom-executor.", Doc: "`class` names the implementation of a custom scaling executor; the rest are its parameters."},
+	{Prefix: algorithmPrefix + "scaling.parallelism-alignment.mode.", Doc: "`class` names the implementation of a custom alignment mode; the rest are its parameters."},
+	webhookGroup,
 }
 
 // NamedGroups returns the families of keys with a name of the user's choice.
@@ -70,7 +84,7 @@ func named(key string) bool {
 	for _, g := range namedGroups {
 		rest, ok := strings.CutPrefix(key, g.Prefix)
 		name, parameter, both := strings.Cut(rest, ".")
-		if ok && both && name != "" && parameter != "" {
+		if ok && both && name != "" && parameter != "" && g.takes(parameter) {
 			return true
 		}
 	}

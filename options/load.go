@@ -49,7 +49,7 @@ func Load(in LoadInput) (Config, []Warning, error) {
 	warnings := slices.Concat(doc.warnings, env.warnings, flags.warnings)
 	problems := slices.Concat(doc.problems, env.problems, flags.problems)
 	if len(problems) == 0 {
-		problems = checkLoaded(cfg)
+		problems = append(checkLoaded(cfg), webhookProblems(cfg)...)
 		warnings = append(warnings, withoutEffect(cfg)...)
 	}
 	if err := problems.asError(); err != nil {

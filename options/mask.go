@@ -26,6 +26,9 @@ func Mask(key, value string) string {
 	if value == "" {
 		return value
 	}
+	if strings.HasPrefix(key, webhookPrefix) {
+		return maskWebhook(key, value)
+	}
 	if _, ours := byKey[key]; !ours && looksSecret(key) {
 		return masked
 	}

@@ -24,7 +24,6 @@ const (
 	asBefore  = "same"
 	otherwise = "same, but"
 	noEffect  = "no effect"
-	notYet    = "not yet"
 	embedding = "embedding only"
 	notRead   = "not read"
 	isRead    = "read"
@@ -90,12 +89,12 @@ var fates = map[string]fate{
 	ControlLoopParallelism.Key: {otherwise, "Unset: 16 for each processor, not 100."},
 	FlinkClusterHost.Key:       {asBefore, "More clusters, and TLS: `--flink`, or `clusters:` in the file."},
 	FlinkClusterPort.Key:       {asBefore, ""},
-	StateStoreType.Key:         {notYet, "`JDBC` is accepted, and state stays in memory."},
-	EventHandlerType.Key:       {notYet, "`JDBC` is accepted, and events go to the log."},
-	JDBCURL.Key:                {notYet, ""},
-	JDBCUsername.Key:           {notYet, ""},
-	JDBCPasswordEnv.Key:        {notYet, ""},
-	JDBCEventTTL.Key:           {notYet, ""},
+	StateStoreType.Key:         {asBefore, "`--data` and `--store` do the same. Rows of the Java autoscaler are read with `sluice.state.format: reference`."},
+	EventHandlerType.Key:       {otherwise, "`JDBC` writes to the log too: `sluice.events.handlers: sql` keeps it to the database. `--data` and `--store` write to theirs unless this is `LOGGING`."},
+	JDBCURL.Key:                {asBefore, "PostgreSQL, MySQL, MariaDB; not Derby and H2. Parameters that only a JDBC driver knows are ignored."},
+	JDBCUsername.Key:           {asBefore, ""},
+	JDBCPasswordEnv.Key:        {asBefore, "Of `--store` too."},
+	JDBCEventTTL.Key:           {asBefore, ""},
 
 	ParallelismOverrides.Key:   {isRead, "Only with `sluice.rescale.guarded: false`; otherwise what the job runs with counts, and its bounds."},
 	JobManagerScheduler.Key:    {isRead, "Flink 2.3 says itself which scheduler runs a job."},
@@ -167,6 +166,9 @@ func oldNames(info Info) string {
 func namedRows() string {
 	var b strings.Builder
 	for _, g := range namedGroups {
+		if len(g.parameters) > 0 {
+			continue // Sluice's own
+		}
 		fmt.Fprintf(&b, "| `%s<name>.class`, `%s<name>.<parameter>` | none | %s | |\n", g.Prefix, g.Prefix, embedding)
 	}
 	return b.String()

@@ -27,6 +27,7 @@ var presets = map[Profile]map[string]string{
 		GuardedRescales.Key:          "true",
 		KeepStateWhenDisabled.Key:    "true",
 		ReportCapacityRefusals.Key:   "true",
+		StateFormatOption.Key:        string(FormatSluice),
 	},
 	ProfileReference: {},
 }

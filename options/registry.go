@@ -25,6 +25,11 @@ var table = []described{
 	MetricNamesRefreshInterval, AllowWithoutCheckpoints, CheckpointMaxAge, RescaleTimeout, JobTimeout, JobGoneAfter,
 
 	ControlLoopInterval, ControlLoopParallelism, FlinkClusterHost, FlinkClusterPort,
+	StateOnOutage, StateFormatOption,
+	Shards, LeaseTime, ProcessName,
+	ServerListen, ServerOperatorTokenFile, ServerViewerTokenFile, ServerUserHeader, ServerGroupsHeader, ServerOperatorGroups,
+	ServerTrustedProxies, ServerHosts, ServerTLSCertFile, ServerTLSKeyFile, ServerInsecure,
+	EventHandlers, DecisionsMaxCount, DecisionsMaxAge,
 	StateStoreType, EventHandlerType, JDBCURL, JDBCUsername, JDBCPasswordEnv, JDBCEventTTL,
 
 	ParallelismOverrides, JobManagerScheduler, SchedulerMode, RuntimeMode, CheckpointingInterval,

@@ -82,6 +82,15 @@ func (o *Outcome) Executed() State {
 	}
 }
 
+// Intended is the state while nobody knows yet whether the decision, which scales,
+// is carried out: its changes stand in the history, and what waits goes on
+// waiting. [State.Arrived] or [State.Undone] makes up for it.
+func (o *Outcome) Intended() State {
+	s := o.Executed()
+	s.Delayed = o.State.Delayed
+	return s
+}
+
 // UnknownRate tells whether err of [Evaluate] says that data was missing.
 func UnknownRate(err error) bool {
 	var rate *UnknownRateError

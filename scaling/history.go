@@ -14,6 +14,27 @@ type State struct {
 	Delayed  DelayedScaleDown
 }
 
+// Arrived is the state once it is known that what was intended is carried out.
+func (s State) Arrived() State {
+	s.Delayed = DelayedScaleDown{}
+	return s
+}
+
+// Undone is the state once it is known that what was intended at that time is not
+// carried out.
+func (s State) Undone(at time.Time) State {
+	history := make(History, len(s.History))
+	for id, records := range s.History {
+		kept := slices.DeleteFunc(slices.Clone(records), func(r ScalingRecord) bool { return r.At.Equal(at) })
+		if len(kept) > 0 {
+			history[id] = kept
+		}
+	}
+	s.History = history
+	s.Tracking = slices.DeleteFunc(slices.Clone(s.Tracking), func(r RestartRecord) bool { return r.At.Equal(at) })
+	return s
+}
+
 // ScalingRecord is one executed change of one vertex.
 type ScalingRecord struct {
 	At       time.Time

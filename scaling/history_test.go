@@ -81,6 +81,35 @@ func TestWhatIsTooOldIsForgottenOnlyWithAVertexThatIsGone(t *testing.T) {
 	}
 }
 
+func TestWhatIsIntendedIsEitherExecutedOrUndone(t *testing.T) {
+	before := State{
+		History:  History{"v": changedAt(10), "gone": nil},
+		Tracking: []RestartRecord{{At: at(10)}},
+		Delayed:  DelayedScaleDown{"w": {FirstTrigger: at(5)}},
+	}
+	out := Outcome{
+		State: before, trimmed: State{History: History{"v": changedAt(10)}, Tracking: before.Tracking},
+		Evaluation: &Evaluation{Vertices: make([]VertexEvaluation, 2)},
+		Decision: Decision{At: at(20), Scale: true, Vertices: []VertexDecision{
+			{Vertex: "v", From: 2, To: 3}, {Vertex: "w", From: 1, To: 2},
+		}},
+	}
+	intended := out.Intended()
+	if held(intended.History) != "v 10 20, w 20" || len(intended.Tracking) != 2 || len(intended.Delayed) != 1 {
+		t.Errorf("intended: %s, %v, %v", held(intended.History), intended.Tracking, intended.Delayed)
+	}
+	if diff := cmp.Diff(out.Executed(), intended.Arrived(), cmp.Comparer(func(a, b DelayedScaleDown) bool { return len(a) == len(b) })); diff != "" {
+		t.Errorf("arrived is not executed (-want +got):\n%s", diff)
+	}
+	undone := intended.Undone(at(20))
+	if held(undone.History) != "v 10" || len(undone.Tracking) != 1 || len(undone.Delayed) != 1 {
+		t.Errorf("undone: %s, %v, %v", held(undone.History), undone.Tracking, undone.Delayed)
+	}
+	if held(intended.History) != "v 10 20, w 20" {
+		t.Error("the state that was given is changed")
+	}
+}
+
 func TestExecutedChangesAreAddedToTheHistory(t *testing.T) {
 	in := twoBusy(t, func(*Config) {})
 	in.State.History = History{"s": {{At: in.Now.Add(-time.Hour), From: 3, To: 1}}}

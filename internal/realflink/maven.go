@@ -39,6 +39,11 @@ func InstallKafkaConnector(ctx context.Context, flinkVersion string) (libDir str
 	return mavenJars(ctx, "flink-connector-kafka-"+a.version, a)
 }
 
+// InstallJDBC puts the JDBC drivers of PostgreSQL and MariaDB into the cache and returns the folder of their jars.
+func InstallJDBC(ctx context.Context) (libDir string, err error) {
+	return mavenJars(ctx, "jdbc-drivers", artifact{"org.postgresql", "postgresql", "42.7.4"}, artifact{"org.mariadb.jdbc", "mariadb-java-client", "3.4.1"})
+}
+
 func mavenJars(ctx context.Context, name string, wanted ...artifact) (string, error) {
 	return cached(ctx, name, func(dir string) error {
 		pom := filepath.Join(dir, "pom.xml")

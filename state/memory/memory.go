@@ -19,7 +19,8 @@ type Store struct {
 	mu   sync.Mutex
 	jobs map[autoscaler.JobKey]kept
 
-	scratch sync.Pool // of *[]byte
+	unpacked bool
+	scratch  sync.Pool // of *[]byte
 }
 
 // kept is a state whose window stands beside it.
@@ -35,6 +36,15 @@ func New() *Store {
 	return &Store{jobs: map[autoscaler.JobKey]kept{}, scratch: sync.Pool{New: func() any { return new([]byte) }}}
 }
 
+// NewUnpacked returns an empty store that keeps windows as they are: six times the
+// memory, and none of the work. It is for few jobs that are looked at as fast as can
+// be, such as those of a twin.
+func NewUnpacked() *Store {
+	s := New()
+	s.unpacked = true
+	return s
+}
+
 // Open is the factory of a store that keeps its content as long as it lives.
 func (s *Store) Open(context.Context) (autoscaler.StateStore, error) { return s, nil }
 
@@ -43,17 +53,21 @@ func (s *Store) Get(_ context.Context, key autoscaler.JobKey) (autoscaler.State,
 	s.mu.Lock()
 	k := s.jobs[key]
 	s.mu.Unlock()
-	k.state.Window = k.window.unpack()
+	if !s.unpacked {
+		k.state.Window = k.window.unpack()
+	}
 	return k.state, nil
 }
 
 // Put implements [autoscaler.StateStore].
 func (s *Store) Put(_ context.Context, key autoscaler.JobKey, state autoscaler.State) error {
-	scratch := s.scratch.Get().(*[]byte)
 	k := kept{state: state}
-	k.window, *scratch = pack(state.Window, *scratch)
-	k.state.Window = scaling.Window{}
-	s.scratch.Put(scratch)
+	if !s.unpacked {
+		scratch := s.scratch.Get().(*[]byte)
+		k.window, *scratch = pack(state.Window, *scratch)
+		k.state.Window = scaling.Window{}
+		s.scratch.Put(scratch)
+	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.jobs[key] = k

@@ -11,3 +11,7 @@ import (
 func TestStoreConforms(t *testing.T) {
 	statetest.Run(t, func(*testing.T) autoscaler.StateStore { return memory.New() })
 }
+
+func TestUnpackedStoreConforms(t *testing.T) {
+	statetest.Run(t, func(*testing.T) autoscaler.StateStore { return memory.NewUnpacked() })
+}
