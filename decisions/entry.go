@@ -71,8 +71,10 @@ type Vertex struct {
 	// OutOfBounds is true when the true processing rate is outside the thresholds.
 	OutOfBounds bool `json:"outOfBounds"`
 	// Busy is the share of its time that a subtask is busy, [0,1].
-	Busy      Figure `json:"busy"`
-	InputRate Figure `json:"inputRate"`
+	Busy Figure `json:"busy"`
+	// Backpressured is the share for which its output was blocked, [0,1].
+	Backpressured Figure `json:"backpressured,omitempty"`
+	InputRate     Figure `json:"inputRate"`
 	// ProcessedRate is the rate that went with Busy: ProcessedRate/Busy is what the
 	// vertex can do by its busy time. ObservedRate is what it was seen to do while it
 	// caught up. The true processing rate is one of the two.
@@ -181,6 +183,7 @@ func newVertex(v *scaling.VertexEvaluation) Vertex {
 		ScaleUpBelow: Figure(v.ScaleUpThreshold), ScaleDownAbove: Figure(v.ScaleDownThreshold),
 		ClockDoubtful: v.Rates.ClockDoubtful,
 	}
+	vertex.Backpressured = whereKnown(scaling.Round3(v.Rates.Backpressured))
 	vertex.ProcessedRate, vertex.ObservedRate = whereKnown(v.Rates.ProcessedIn), whereKnown(v.Rates.Observed)
 	if h := v.Rates.Hottest; h.Known {
 		vertex.Hottest = &Hottest{Share: Figure(scaling.Round3(h.Share)), Busy: Figure(scaling.Round3(h.Busy)), Capacity: Figure(scaling.Round3(h.Capacity))}

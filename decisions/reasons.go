@@ -85,6 +85,7 @@ var jobReasons = map[scaling.Reason]string{
 
 	autoscaler.ReasonNotRunning:      "the job does not run",
 	autoscaler.ReasonOutOfScope:      "the job is not to be judged",
+	autoscaler.ReasonUnsaved:         "the state could not be saved, so that nothing was done",
 	autoscaler.ReasonNotScalableHere: "the job cannot be rescaled in place",
 	autoscaler.ReasonUnderWay:        "an earlier rescale is on its way",
 	autoscaler.ReasonFailedBefore:    "the same change failed before, and nothing has changed since",

@@ -4,8 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"io/fs"
-	"os"
 
 	"github.com/spf13/cobra"
 
@@ -13,27 +11,27 @@ import (
 )
 
 type explainFlags struct {
-	decisions string
-	output    string
-	at        string
-	last      int
-	all       bool
+	decisionFlags
+	output string
+	at     string
+	last   int
+	all    bool
 }
 
 func newExplain() *cobra.Command {
 	var f explainFlags
 	cmd := &cobra.Command{
-		Use:   "explain JOB --decisions FILE",
+		Use:   "explain JOB {--data DIRECTORY | --store URL | --decisions FILE}",
 		Short: "Explain what was decided about a job",
 		Long: "Explain shows the newest decision about a job: the measured rates of each vertex that changes or is held back, what it needs, each rule that shaped its parallelism, and what stood in the way.\n" +
 			"Where nothing was changed it says too when the job was last rescaled and why. With --all it shows the arithmetic of every vertex.\n" +
-			"JOB is the job's id, the beginning of it, or its name; CLUSTER/ may stand before it, the cluster's name or its address as in the log. FILE is what sluice run --decisions writes, compressed or not; its older files FILE.1, FILE.2 … are read where it does not hold the answer. What sluice advise -o json prints is read too.",
-		Example: "  sluice explain orders --decisions decisions.jsonl\n  sluice explain orders --decisions decisions.jsonl --at 05:43:31\n  sluice explain 2e819aac --decisions decisions.jsonl --last 5 -o json",
+			"JOB is the job's id, the beginning of it, or its name; CLUSTER/ may stand before it, the cluster's name or its address as in the log. The decisions come from the database of sluice run --data or --store, or from FILE, which is what sluice run --decisions writes, compressed or not; its older files FILE.1, FILE.2 … are read where it does not hold the answer. What sluice advise -o json prints is read too.",
+		Example: "  sluice explain orders --data /var/lib/sluice\n  sluice explain orders --decisions decisions.jsonl\n  sluice explain orders --decisions decisions.jsonl --at 05:43:31\n  sluice explain 2e819aac --decisions decisions.jsonl --last 5 -o json",
 		Args:    oneJob,
 		RunE:    func(cmd *cobra.Command, args []string) error { return f.run(cmd, args[0]) },
 	}
 	flags := cmd.Flags()
-	flags.StringVar(&f.decisions, "decisions", "", "decisions `file` of sluice run; - reads it from standard input")
+	f.register(cmd)
 	flags.StringVarP(&f.output, "output", "o", "text", "text or json")
 	flags.StringVar(&f.at, "at", "", "the decision in force at this `time`, such as 2026-07-01T12:00:00Z, or 12:00:00 (UTC) of the job's newest day")
 	flags.BoolVar(&f.all, "all", false, "show every vertex and its arithmetic")
@@ -57,11 +55,8 @@ func (f *explainFlags) run(cmd *cobra.Command, job string) error {
 		return &usageError{err}
 	}
 	search := decisions.NewSearch(query)
-	if err := f.read(cmd.InOrStdin(), search); err != nil {
+	if err := f.search(cmd, job, search); err != nil {
 		return err
-	}
-	for _, line := range search.Torn() {
-		fmt.Fprintf(cmd.ErrOrStderr(), "warning: %s, and is left out\n", line)
 	}
 	found, err := search.Result()
 	if err != nil {
@@ -82,65 +77,14 @@ func (f *explainFlags) query(cmd *cobra.Command, job string) (decisions.Query, e
 		return query, fmt.Errorf("--last %d: want at least 1", f.last)
 	case f.at != "" && cmd.Flags().Changed("last"):
 		return query, errors.New("--at and --last ask for different things: give one of them")
-	case f.decisions == "":
-		return query, errors.New("--decisions is missing: name the file that sluice run --decisions writes, or - for standard input")
 	}
-	var err error
-	if cmd.Flags().Changed("at") {
+	err := f.check()
+	if err == nil && cmd.Flags().Changed("at") {
 		if query.At, err = decisions.ParseInstant(f.at); err != nil {
 			return query, fmt.Errorf("--at: %w", err)
 		}
 	}
-	return query, nil
-}
-
-// read reads the file and then, as long as they may hold the answer, the older
-// ones that it was rotated to.
-func (f *explainFlags) read(stdin io.Reader, search *decisions.Search) error {
-	if f.decisions == "-" {
-		return search.Read("standard input", stdin)
-	}
-	// All are opened before the first is read: a rotation meanwhile changes nothing.
-	var files []*os.File
-	defer func() {
-		for _, file := range files {
-			_ = file.Close()
-		}
-	}()
-	for path := range decisions.Rotated(f.decisions) {
-		file, err := openFile(path)
-		switch {
-		case errors.Is(err, fs.ErrNotExist) && len(files) > 0:
-			return readInTurn(files, search)
-		case err != nil:
-			return &usageError{fmt.Errorf("--decisions: %w", err)}
-		}
-		files = append(files, file)
-	}
-	return nil
-}
-
-func readInTurn(files []*os.File, search *decisions.Search) error {
-	for _, file := range files {
-		if err := search.Read(file.Name(), file); err != nil {
-			return err
-		}
-		if search.Done() {
-			break
-		}
-	}
-	return nil
-}
-
-func openFile(path string) (*os.File, error) {
-	info, err := os.Stat(path)
-	if err == nil && info.IsDir() {
-		return nil, fmt.Errorf("%s is a directory", path)
-	}
-	if err != nil {
-		return nil, err
-	}
-	return os.Open(path)
+	return query, err
 }
 
 func (f *explainFlags) explain(w io.Writer, found *decisions.Found) error {

@@ -7,7 +7,6 @@ import (
 	"log/slog"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/sluice-project/sluice/autoscaler"
 	"github.com/sluice-project/sluice/events/eventtest"
@@ -62,39 +61,6 @@ func withoutTime(_ []string, a slog.Attr) slog.Attr {
 		return slog.Attr{}
 	}
 	return a
-}
-
-func TestMemoryIsBoundedByWhatMayStillBeARepetition(t *testing.T) {
-	h := New(slog.New(slog.DiscardHandler))
-	at := time.Date(2026, 7, 1, 12, 0, 0, 0, time.UTC)
-	most := 0
-	for i := range 100_000 {
-		// Ten different errors a second, each of interest for a minute.
-		e := autoscaler.Event{At: at.Add(time.Duration(i) * 100 * time.Millisecond), Reason: "AutoscalerError", Message: fmt.Sprint(i), Interval: time.Minute}
-		if err := h.Handle(t.Context(), job("j1"), e); err != nil {
-			t.Fatal(err)
-		}
-		most = max(most, len(h.told))
-	}
-	if most > 2*tidyFrom {
-		t.Errorf("%d events are remembered, of which 600 may repeat", most)
-	}
-}
-
-func TestManyFreshEventsAreAllRemembered(t *testing.T) {
-	var log bytes.Buffer
-	h := New(slog.New(slog.NewTextHandler(&log, nil)))
-	at := time.Date(2026, 7, 1, 12, 0, 0, 0, time.UTC)
-	for range 2 {
-		for i := range 3 * tidyFrom {
-			if err := h.Handle(t.Context(), job(fmt.Sprint(i)), autoscaler.Event{At: at, Reason: "MemoryPressure", Key: "heap", Interval: time.Hour}); err != nil {
-				t.Fatal(err)
-			}
-		}
-	}
-	if got := strings.Count(log.String(), "\n"); got != 3*tidyFrom {
-		t.Errorf("%d lines", got)
-	}
 }
 
 func job(id string) *autoscaler.JobContext {

@@ -19,6 +19,9 @@ type Subject struct {
 	// Told lists what was told, oldest first. A handler that counts repetitions
 	// in one place lists that place as often as it counts, with what stands there.
 	Told func(t *testing.T) []Telling
+	// Rewrites says that the message of a repetition takes the place of what was
+	// told before.
+	Rewrites bool
 }
 
 // Telling is one event as people or programs got it.
@@ -39,7 +42,7 @@ func Run(t *testing.T, open func(t *testing.T) Subject) {
 			for _, step := range tt.steps {
 				tell(t, subject, step)
 			}
-			check(t, tt.steps, subject.Told(t))
+			check(t, tt.steps, subject)
 		})
 	}
 	t.Run("events come from many jobs at the same time", func(t *testing.T) { together(t, open(t)) })
@@ -159,15 +162,18 @@ func job(id string) *autoscaler.JobContext {
 
 // check compares how often each kind of event was told, and the newest message
 // of each.
-func check(t *testing.T, steps []step, told []Telling) {
+func check(t *testing.T, steps []step, subject Subject) {
 	t.Helper()
+	told := subject.Told(t)
 	want, got := map[Telling]int{}, map[Telling]int{}
 	newest, heard := map[Telling]string{}, map[Telling]string{}
 	kind := func(x Telling) Telling { x.Message = ""; return x }
 	for _, s := range steps {
+		x := Telling{job(s.job).Key, s.event.Type, s.event.Reason, s.event.Message}
 		if s.told {
-			x := Telling{job(s.job).Key, s.event.Type, s.event.Reason, s.event.Message}
 			want[kind(x)]++
+		}
+		if s.told || subject.Rewrites {
 			newest[kind(x)] = x.Message
 		}
 	}
@@ -202,5 +208,5 @@ func together(t *testing.T, subject Subject) {
 		})
 	}
 	wg.Wait()
-	check(t, steps, subject.Told(t))
+	check(t, steps, subject)
 }
