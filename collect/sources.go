@@ -110,20 +110,8 @@ func sourceOperators(names []string, vertexName string) func(operator string) bo
 		return func(operator string) bool { return pendingOf[operator] }
 	}
 	head, _, _ := strings.Cut(vertexName, " -> ")
-	head = inMetricName(head)
+	head = flink.InMetricName(head)
 	return func(operator string) bool { return operator == head }
-}
-
-// inMetricName is an operator's name as Flink writes it in names of metrics.
-func inMetricName(operator string) string {
-	const longest = 80
-	operator = strings.Map(func(c rune) rune {
-		if strings.ContainsRune(" .:,", c) {
-			return '_'
-		}
-		return c
-	}, operator)
-	return operator[:min(len(operator), longest)]
 }
 
 func cutLast(s string, sep byte) (before, after string, found bool) {

@@ -82,6 +82,7 @@ func (c *Client) do(ctx context.Context, r request, answer any) error {
 	err := c.tryAddresses(ctx, r, answer)
 	if err != nil {
 		c.counters.errors.Add(1)
+		c.counters.kinds[KindOf(err)].Add(1)
 		return err // not the typed nil
 	}
 	return nil
@@ -154,15 +155,18 @@ type Stats struct {
 	Redirects int64 // followed
 	BytesIn   int64 // bodies received, after decompression
 	BytesOut  int64 // bodies sent
+	// ErrorKinds are the Errors by their [Kind], which is the index.
+	ErrorKinds [len(kindNames)]int64
 }
 
 type counters struct {
 	requests, errors, failovers, redirects, bytesIn, bytesOut atomic.Int64
+	kinds                                                     [len(kindNames)]atomic.Int64
 }
 
 // Stats returns the counts so far.
 func (c *Client) Stats() Stats {
-	return Stats{
+	s := Stats{
 		Requests:  c.counters.requests.Load(),
 		Errors:    c.counters.errors.Load(),
 		Failovers: c.counters.failovers.Load(),
@@ -170,4 +174,8 @@ func (c *Client) Stats() Stats {
 		BytesIn:   c.counters.bytesIn.Load(),
 		BytesOut:  c.counters.bytesOut.Load(),
 	}
+	for kind := range s.ErrorKinds {
+		s.ErrorKinds[kind] = c.counters.kinds[kind].Load()
+	}
+	return s
 }

@@ -148,9 +148,17 @@ func withoutURL(err error) error {
 	return err
 }
 
+// valued is the body of a transport in the same process, whose value can be had
+// without its text. Into sets a pointer to it, and says whether that is of its type;
+// it leaves errors alone. The value may be shared: it must not be changed.
+type valued interface{ Into(answer any) bool }
+
 // receive reads the body up to the bound and decodes it, or makes an error of it.
 func (c *Client) receive(ctx context.Context, response *http.Response, answer any) *Error {
 	defer response.Body.Close()
+	if body, is := response.Body.(valued); is && body.Into(answer) {
+		return nil
+	}
 	buffer := buffers.Get().(*bytes.Buffer)
 	defer release(buffer)
 

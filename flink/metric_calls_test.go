@@ -83,3 +83,14 @@ func TestMetricsThatDoNotExistAreLeftOut(t *testing.T) {
 		t.Errorf("got %+v, %v", got, err)
 	}
 }
+
+func TestAnOperatorInTheNameOfAMetric(t *testing.T) {
+	for operator, want := range map[string]string{
+		"Source: orders, v1.2":   "Source__orders__v1_2",
+		strings.Repeat("ab", 60): strings.Repeat("ab", 40),
+	} {
+		if got := InMetricName(operator); got != want {
+			t.Errorf("%q is %q, want %q", operator, got, want)
+		}
+	}
+}

@@ -1,5 +1,7 @@
 package flink
 
+import "strings"
+
 // MetricName is one entry of a metric endpoint that was asked for no values.
 type MetricName struct {
 	ID string `json:"id"`
@@ -34,3 +36,16 @@ const (
 	AggSum  Aggregation = "sum"
 	AggSkew Aggregation = "skew" // percent; the youngest of them
 )
+
+// InMetricName is an operator's name as Flink writes it in the names of metrics: of
+// 80 bytes at most, with _ for what has a meaning there.
+func InMetricName(operator string) string {
+	const longest = 80
+	operator = strings.Map(func(c rune) rune {
+		if strings.ContainsRune(" .:,", c) {
+			return '_'
+		}
+		return c
+	}, operator)
+	return operator[:min(len(operator), longest)]
+}

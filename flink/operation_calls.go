@@ -67,7 +67,7 @@ type SavepointResult struct {
 // CheckpointResult is the id of the checkpoint, or why there is none.
 type CheckpointResult struct {
 	CheckpointID int64         `json:"checkpointId,omitempty"`
-	Failure      *FailureCause `json:"failure-cause,omitempty"`
+	Failure      *FailureCause `json:"failureCause,omitempty"`
 }
 
 // FailureCause is an exception as Flink sends it.

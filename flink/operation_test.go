@@ -70,6 +70,17 @@ func TestOperationsSpeakAsFlinkDoes(t *testing.T) {
 				return o.Result.CheckpointID, nil
 			}, int64(7),
 		},
+		"checkpoint failed": {
+			`GET /jobs/j/checkpoints/r1 `,
+			`{"status":{"id":"COMPLETED"},"operation":{"failureCause":{"class":"a.B","stack-trace":"a.B: no room\n\tat c.D.e(F.java:1)","serialized-throwable":"AQI="}}}`,
+			func(c *Client) (any, error) {
+				o, err := c.CheckpointStatus(ctx, "j", "r1")
+				if err != nil || !o.Done() || o.Result.Failure == nil {
+					return "", err
+				}
+				return o.Result.Failure.Message(), nil
+			}, "no room",
+		},
 		"cancel": {
 			`PATCH /jobs/j?mode=cancel `, `{}`,
 			func(c *Client) (any, error) { return nil, c.CancelJob(ctx, "j") }, nil,

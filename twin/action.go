@@ -8,7 +8,6 @@ import (
 	"github.com/sluice-project/sluice/scheduler/adaptive"
 	"github.com/sluice-project/sluice/scheduler/slots"
 	"github.com/sluice-project/sluice/twin/flow"
-	"github.com/sluice-project/sluice/twin/workload"
 )
 
 // Action is something that is done to the cluster from outside. It can be written
@@ -35,8 +34,11 @@ type Action struct {
 	Drain   bool   `json:"drain,omitempty"`
 	// Message says why a task or a job fails.
 	Message string `json:"message,omitempty"`
-	// Jar is the name under which a job is registered.
-	Jar string `json:"jar,omitempty"`
+	// Jar is the name under which a job is registered, or a file uploaded, or the id
+	// of one to delete; Entry is the class that an uploaded one begins with, if it
+	// says that.
+	Jar   string `json:"jar,omitempty"`
+	Entry string `json:"entry,omitempty"`
 	// Body is that of a PUT of resource requirements.
 	Body json.RawMessage `json:"body,omitempty"`
 }
@@ -54,6 +56,8 @@ const (
 
 	SubmitJob       Deed = "submit"
 	RegisterJar     Deed = "register"
+	UploadJar       Deed = "upload"
+	DeleteJar       Deed = "delete-jar"
 	SetLoad         Deed = "load"
 	SetCost         Deed = "cost"
 	FailTask        Deed = "fail-task"
@@ -62,6 +66,10 @@ const (
 	CancelJob       Deed = "cancel"
 	StopJob         Deed = "stop-job"
 	TakeSavepoint   Deed = "savepoint"
+	TakeCheckpoint  Deed = "checkpoint"
+
+	DisposeSavepoint Deed = "dispose"
+
 	PutRequirements Deed = "requirements"
 
 	KillJobManager    Deed = "kill-jobmanager"
@@ -101,8 +109,17 @@ func (t *Twin) perform(a Action) (Action, error) {
 			return a, t.register(a.Jar, *a.Spec)
 		}
 		return a, t.submit(*a.Spec)
+	case UploadJar:
+		t.upload(a.Jar, a.Entry)
+		return a, nil
+	case DeleteJar:
+		return a, t.deleteJar(a.Jar)
+	case DisposeSavepoint:
+		return a, t.dispose(a.Target)
 	case KillJobManager:
+		t.settled = nil
 		for _, j := range t.jobs {
+			j.operations = nil
 			j.graph, j.shown, j.view, j.dump, j.whole = nil, nil, nil, nil, jobValues{}
 		}
 		t.store = store{}
@@ -157,15 +174,14 @@ func (t *Twin) SetCost(job, vertex string, cost flow.Cost) error {
 	return t.Do(Action{Do: SetCost, Job: job, Vertex: vertex, Cost: &cost})
 }
 
-// ParseLoad reads a curve in the words of package workload. Its tables are those
-// that come with it: no file is read.
+// ParseLoad is a load of that text, or an error that says why there is none. Its
+// tables are those that come with package workload: no file is read. Seeds that it
+// leaves out follow from the source that it is for.
 func ParseLoad(yaml string, c Config) (Load, error) {
-	c = c.withDefaults()
-	curve, err := workload.ParseCurve("load", []byte(yaml), workload.Context{Start: c.Start, Seed: c.Seed})
-	if err != nil {
+	if _, err := (Load{YAML: yaml}).Read(c, "", ""); err != nil {
 		return Load{}, err
 	}
-	return Load{Curve: curve, YAML: yaml}, nil
+	return Load{YAML: yaml}, nil
 }
 
 func (t *Twin) addTaskManager(tm TaskManager) error {
@@ -188,6 +204,7 @@ func (t *Twin) addTaskManager(tm TaskManager) error {
 		return err
 	}
 	t.machine(slots.TaskManagerID(tm.ID)).cores = tm.Cores
+	t.crowd.bounded = t.crowd.bounded || tm.Cores > 0
 	return nil
 }
 
@@ -256,6 +273,8 @@ func (t *Twin) toJob(a Action) error {
 		return j.stop(a)
 	case TakeSavepoint:
 		return j.savepoint(a)
+	case TakeCheckpoint:
+		return j.checkpoint(a)
 	}
 	return fmt.Errorf("%q: it is not known", a.Do)
 }
@@ -269,15 +288,14 @@ func (j *job) toVertex(a Action, why adaptive.Failure) error {
 	case a.Do == FailTask:
 		return j.twin.cluster.FailTask(slots.JobID(j.spec.ID), v, a.Subtask, why)
 	case a.Do == SetLoad && a.Load != nil && j.isSource(v):
-		load, err := j.twin.curve(*a.Load)
-		if err != nil {
+		if _, err := j.read(v, *a.Load); err != nil {
 			return err
 		}
 		j.sync(j.twin.Now())
 		if j.spec.Loads == nil {
 			j.spec.Loads = map[string]Load{}
 		}
-		if err := j.setLoad(v, load); err != nil {
+		if err := j.setLoad(v, *a.Load); err != nil {
 			return err
 		}
 		delete(j.spec.Loads, j.spec.Vertices[v].ID)

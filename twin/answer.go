@@ -1,6 +1,7 @@
 package twin
 
 import (
+	"bytes"
 	"encoding/json"
 	"fmt"
 	"net/http"
@@ -27,11 +28,13 @@ func (a Answer) Body() []byte {
 	case json.RawMessage:
 		return v
 	}
-	body, err := json.Marshal(a.Value)
-	if err != nil {
+	var body bytes.Buffer
+	encoder := json.NewEncoder(&body)
+	encoder.SetEscapeHTML(false) // Flink does not
+	if err := encoder.Encode(a.Value); err != nil {
 		return []byte(`{"errors":["Internal server error."]}`)
 	}
-	return body
+	return bytes.TrimSuffix(body.Bytes(), []byte("\n"))
 }
 
 func ok(value any) Answer { return Answer{Status: http.StatusOK, Value: value} }
@@ -69,45 +72,22 @@ func segments(path string) []string {
 	return parts
 }
 
-// rest is what stands behind the first segments of a path.
-func rest(parts []string, first ...string) ([]string, bool) {
-	if len(parts) < len(first) {
-		return nil, false
-	}
-	for i, want := range first {
-		if parts[i] != want {
-			return nil, false
-		}
-	}
-	return parts[len(first):], true
+// areas answer what stands below the first segment of a path.
+var areas = map[string]func(question, []string) Answer{
+	"jobs": question.jobsAnswer, "taskmanagers": question.taskManagersAnswer, "jars": question.jarsAnswer,
+	"applications": question.applicationsAnswer, "jobmanager": question.managerAnswer, "datasets": question.dataSetsAnswer,
+	"savepoint-disposal": question.disposalAnswer,
 }
 
 func (q question) answer(parts []string) Answer {
-	if more, is := rest(parts, "jobs"); is {
-		return q.jobsAnswer(more)
-	}
-	if more, is := rest(parts, "taskmanagers"); is {
-		return q.taskManagersAnswer(more)
-	}
-	if more, is := rest(parts, "jars"); is {
-		return q.jarsAnswer(more)
-	}
-	if more, is := rest(parts, "applications"); is {
-		return q.applicationsAnswer(more)
+	if len(parts) > 0 && areas[parts[0]] != nil {
+		return areas[parts[0]](q, parts[1:])
 	}
 	switch q.method + " " + strings.Join(parts, "/") {
 	case "GET overview":
 		return ok(q.overview())
 	case "GET config":
 		return ok(q.clusterConfig())
-	case "GET datasets":
-		return ok(&flink.DataSets{DataSets: []flink.DataSet{}})
-	case "GET jobmanager/config":
-		return ok(keyValues(q.config.Options))
-	case "GET jobmanager/environment":
-		return ok(environment())
-	case "GET jobmanager/metrics":
-		return q.managerMetrics()
 	case "DELETE cluster":
 		if err := q.Do(Action{Do: KillJobManager}); err != nil {
 			return internal(exception{"java.lang.IllegalStateException", err.Error()})
@@ -140,7 +120,13 @@ const (
 	handlerException = "org.apache.flink.runtime.rest.handler.RestHandlerException"
 	notFound         = "org.apache.flink.runtime.rest.NotFoundException"
 	jobNotFound      = "org.apache.flink.runtime.messages.FlinkJobNotFoundException"
+	completion       = "java.util.concurrent.CompletionException"
 )
+
+// noJob says that the JobManager does not know a job, or no more.
+func noJob(id string) exception {
+	return exception{jobNotFound, fmt.Sprintf("Could not find Flink job (%s)", id)}
+}
 
 // failed is an answer with texts for people.
 func failed(status int, texts ...string) Answer {
@@ -150,6 +136,18 @@ func failed(status int, texts ...string) Answer {
 // refused is an answer of a handler that expected as much.
 func refused(status int, message string) Answer {
 	return failed(status, exception{handlerException, message}.String())
+}
+
+// badParameter is an answer to a parameter, one of the path or the query, that has no
+// such value.
+func badParameter(of, name, value string) Answer {
+	return refused(http.StatusBadRequest,
+		fmt.Sprintf("Bad request, could not parse parameters: Cannot resolve %s parameter (%s) from value %q.", of, name, value))
+}
+
+// badBody is an answer to a body that cannot be read as a class of Flink's.
+func badBody(class string) Answer {
+	return refused(http.StatusBadRequest, "Request did not match expected format "+class+".")
 }
 
 // internal is an answer to what no handler expected.

@@ -31,6 +31,8 @@ func (b behaviour) Deploy(e cluster.Execution) []time.Duration {
 	e.Tasks = slices.Clone(e.Tasks)
 	j.run = &run{execution: e, takes: takes, starts: e.At.Add(takes)}
 	j.last, j.view = j.run, nil
+	j.run.on = b.twin.machinesOf(e)
+	b.twin.crowd.gather(b.twin, e.At)
 	j.checkpoints.deployed(j, e)
 	return []time.Duration{takes}
 }

@@ -5,6 +5,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/sluice-project/sluice/flink"
 	"github.com/sluice-project/sluice/scheduler/slots"
 )
 
@@ -62,15 +63,29 @@ func (c *catalog) zero(names ...string) {
 	}
 }
 
-// catalogs are those of all vertices of a job.
-func (j *job) catalogs() []catalog {
-	all := make([]catalog, len(j.spec.Vertices))
+// catalogs are those of all vertices of a job. Vertices of one kind, in whatever job,
+// share one: nothing in it is about a job.
+func (j *job) catalogs() []*catalog {
+	all := make([]*catalog, len(j.spec.Vertices))
 	for v := range all {
-		all[v] = catalog{byName: map[string]entry{}}
-		all[v].task(j, v)
-		all[v].operators(j, v)
+		kind := j.kind(v)
+		if all[v] = j.twin.catalogs[kind]; all[v] == nil {
+			all[v] = &catalog{byName: map[string]entry{}}
+			all[v].task(j, v)
+			all[v].operators(j, v)
+			j.twin.catalogs[kind] = all[v]
+		}
 	}
 	return all
+}
+
+// kind is all of a vertex that its catalog depends on.
+func (j *job) kind(v int) string {
+	spec, kind := &j.spec.Vertices[v], "no source"
+	if s := j.spec.Graph.Vertices[v].Source; s != nil {
+		kind = fmt.Sprintf("%q %t %t %t %t %d", spec.Topic, spec.CountsInput, spec.HidesLag, s.Endless, s.NoEventTime, s.Partitions)
+	}
+	return kind + " " + strings.Join(spec.Operators, " -> ")
 }
 
 // task adds the metrics of the task as a whole.
@@ -79,8 +94,9 @@ func (c *catalog) task(j *job, v int) {
 	c.rate("numRecordsInPerSecond", j.taskInRate(v))
 	c.count("numRecordsOut", outOf)
 	c.rate("numRecordsOutPerSecond", outRateOf)
-	c.count("numBytesIn", func(d *subtaskDump) int64 { return d.networkIn(j.isSource(v)) })
-	c.rate("numBytesInPerSecond", func(d *subtaskDump) float64 { return bytesRate(d.networkIn(j.isSource(v)), d.in, d.inRate) })
+	source := j.isSource(v)
+	c.count("numBytesIn", func(d *subtaskDump) int64 { return d.networkIn(source) })
+	c.rate("numBytesInPerSecond", func(d *subtaskDump) float64 { return bytesRate(d.networkIn(source), d.in, d.inRate) })
 	c.count("numBytesOut", func(d *subtaskDump) int64 { return d.bytesOut })
 	c.rate("numBytesOutPerSecond", func(d *subtaskDump) float64 { return bytesRate(d.bytesOut, d.out, d.outRate) })
 	c.rate("busyTimeMsPerSecond", (*subtaskDump).busyRate)
@@ -97,13 +113,13 @@ func (c *catalog) task(j *job, v int) {
 	if j.twin.config.Version == slots.V1_20 {
 		c.buffers("buffers.", "buffers.")
 	}
-	c.network(j.isSource(v))
+	c.network(source)
 	c.zero("checkpointStartDelayNanos", "maxSoftBackPressureTimeMs", "maxHardBackPressureTimeMs", "mailboxQueueSize",
 		"numFiredTimers", "numFiredTimersPerSecond", "changelogBusyTimeMsPerSecond", "mailboxMailsPerSecond")
 	for _, s := range []string{"min", "max", "mean", "median", "p75", "p90", "p95", "p98", "p99", "p999", "stddev"} {
 		c.zero("mailboxLatencyMs_" + s)
 	}
-	if !j.isSource(v) {
+	if !source {
 		c.zero("checkpointAlignmentTime")
 		c.count("currentInputWatermark", watermarkOf)
 	}
@@ -181,7 +197,7 @@ func (c *catalog) network(source bool) {
 func (c *catalog) operators(j *job, v int) {
 	spec := &j.spec.Vertices[v]
 	for i, operator := range spec.Operators {
-		name, last := metricName(operator)+".", i == len(spec.Operators)-1
+		name, last := flink.InMetricName(operator)+".", i == len(spec.Operators)-1
 		if i == 0 && j.isSource(v) {
 			c.source(j, v, name)
 		} else {
@@ -228,7 +244,7 @@ func (c *catalog) source(j *job, v int, name string) {
 	c.zero(name+"KafkaSourceReader.commitsSucceeded", name+"KafkaSourceReader.commitsFailed")
 	for p := range source.Partitions {
 		c.add(fmt.Sprintf("%sKafkaSourceReader.topic.%s.partition.%d.committedOffset", name, spec.Topic, p), entry{
-			owner: p + 1, value: func(*dump, int, int) float64 { return float64(j.committed(v, p)) },
+			owner: p + 1, value: func(d *dump, v, _ int) float64 { return float64(d.job.committed(v, p)) },
 		})
 		c.add(fmt.Sprintf("%sKafkaSourceReader.topic.%s.partition.%d.currentOffset", name, spec.Topic, p), entry{
 			owner: p + 1,
@@ -239,6 +255,24 @@ func (c *catalog) source(j *job, v int, name string) {
 				return -1
 			},
 		})
+		if j.twin.config.Version != slots.V1_20 {
+			c.split(fmt.Sprintf("%ssplit.%s-%d.watermark.", name, spec.Topic, p), p+1)
+		}
+	}
+}
+
+// split adds what 2.x says of the watermark of a partition: here none is ever idle, or
+// paused to wait for another.
+func (c *catalog) split(prefix string, owner int) {
+	add := func(name string, of func(d *subtaskDump) int64) {
+		c.add(prefix+name, entry{owner: owner, value: func(d *dump, v, k int) float64 { return float64(of(&d.vertices[v][k])) }})
+	}
+	add("currentWatermark", watermarkOf)
+	add("activeTimeMsPerSecond", func(*subtaskDump) int64 { return 1000 })
+	add("accumulatedActiveTimeMs", func(d *subtaskDump) int64 { return d.busy + d.idle + d.blocked })
+	for _, state := range [...]string{"idle", "paused"} {
+		add(state+"TimeMsPerSecond", (*subtaskDump).none)
+		add("accumulated"+strings.ToUpper(state[:1])+state[1:]+"TimeMs", (*subtaskDump).none)
 	}
 }
 
@@ -249,18 +283,6 @@ func (j *job) committed(v, partition int) int64 {
 		return -1
 	}
 	return int64(at.Offsets[v][partition])
-}
-
-// metricName is an operator's name in the names of metrics.
-func metricName(operator string) string {
-	const longest = 80
-	operator = strings.Map(func(c rune) rune {
-		if strings.ContainsRune(" .:,", c) {
-			return '_'
-		}
-		return c
-	}, operator)
-	return operator[:min(len(operator), longest)]
 }
 
 // javaDouble prints a number as Java does, as far as there is a decimal point.

@@ -47,15 +47,35 @@ func (q question) checkpointsAnswer(j *job, more []string) Answer {
 	case len(more) == 0:
 		return ok(s.body(j))
 	case len(more) == 2 && more[0] == "details":
-		id, err := strconv.ParseInt(more[1], 10, 64)
-		if k := s.find(id); err == nil && k != nil {
-			body := k.body()
-			body.Tasks = k.taskBodies(j)
-			return ok(&body)
-		}
-		return refused(http.StatusNotFound, fmt.Sprintf("Could not find checkpointing statistics for checkpoint %s.", more[1]))
+		return s.detailsAnswer(j, more[1], "")
+	case len(more) == 4 && more[0] == "details" && more[2] == "subtasks":
+		return s.detailsAnswer(j, more[1], more[3])
 	}
 	return q.unknown()
+}
+
+// detailsAnswer is one checkpoint, or what of it belongs to a vertex.
+func (s *statistics) detailsAnswer(j *job, number, vertex string) Answer {
+	id, err := strconv.ParseInt(number, 10, 64)
+	if err != nil {
+		return badParameter("path", "checkpointid", number)
+	}
+	k := s.find(id)
+	switch {
+	case k == nil:
+		return refused(http.StatusNotFound, fmt.Sprintf("Could not find checkpointing statistics for checkpoint %s.", number))
+	case vertex == "":
+		body := k.body()
+		body.Tasks = k.taskBodies(j)
+		return ok(&body)
+	case !isHexID(vertex):
+		return badParameter("path", "vertexid", vertex)
+	}
+	v := j.spec.find(vertex)
+	if v < 0 || v >= len(k.tasks) {
+		return failed(http.StatusNotFound, exception{notFound, fmt.Sprintf("There is no checkpoint statistics for task %s.", vertex)}.String())
+	}
+	return ok(k.subtaskBodies(j, v))
 }
 
 func (s *statistics) find(id int64) *checkpoint {
@@ -133,16 +153,21 @@ func (k *checkpoint) body() flink.Checkpoint {
 
 func (k *checkpoint) taskBodies(j *job) map[flink.VertexID]flink.TaskCheckpoint {
 	all := map[flink.VertexID]flink.TaskCheckpoint{}
-	for v, t := range k.tasks {
-		b := flink.TaskCheckpoint{ID: k.id, Status: k.status, Subtasks: t.subtasks, LatestAck: -1}
-		if k.status == flink.CheckpointCompleted {
-			b.AckSubtasks, b.CheckpointedSize, b.StateSize = t.subtasks, t.written, t.state
-			b.EndToEndDuration = flink.SpanOf(t.after)
-			b.LatestAck = flink.MillisOf(k.triggered.Add(t.after))
-		}
-		all[flink.VertexID(j.spec.Vertices[v].ID)] = b
+	for v := range k.tasks {
+		all[flink.VertexID(j.spec.Vertices[v].ID)] = k.taskBody(v)
 	}
 	return all
+}
+
+func (k *checkpoint) taskBody(v int) flink.TaskCheckpoint {
+	t := &k.tasks[v]
+	b := flink.TaskCheckpoint{ID: k.id, Status: k.status, Subtasks: t.subtasks, LatestAck: -1}
+	if k.status == flink.CheckpointCompleted {
+		b.AckSubtasks, b.CheckpointedSize, b.StateSize = t.subtasks, t.written, t.state
+		b.EndToEndDuration = flink.SpanOf(t.after)
+		b.LatestAck = flink.MillisOf(k.triggered.Add(t.after))
+	}
+	return b
 }
 
 func (s *summary) body() flink.CheckpointSummary {

@@ -1,6 +1,9 @@
 package twin
 
 import (
+	"net/http"
+	"strings"
+
 	"github.com/sluice-project/sluice/flink"
 	"github.com/sluice-project/sluice/scheduler/adaptive"
 	"github.com/sluice-project/sluice/scheduler/slots"
@@ -80,32 +83,55 @@ func environment() *flink.Environment {
 	}
 }
 
-func (q question) applicationsAnswer(more []string) Answer {
-	if q.config.Version == slots.V1_20 || q.method != "GET" || len(more) != 1 || more[0] != "overview" {
+// managerAnswer answers what stands below /jobmanager.
+func (q question) managerAnswer(more []string) Answer {
+	if q.method != http.MethodGet {
 		return q.unknown()
 	}
-	list := &flink.Applications{Applications: []flink.Application{}}
-	for _, j := range q.Twin.jobs {
-		v, known := j.look()
-		if !known {
-			continue
-		}
-		g := j.draw(v)
-		list.Applications = append(list.Applications, flink.Application{
-			ID: j.spec.ID, Name: "SingleJobApplication(" + j.spec.Name + ")", StartTime: flink.MillisOf(g.start),
-			EndTime: flink.MillisOf(g.end), Duration: q.lasted(g), Status: applicationStatus(g.status),
-			Jobs: map[flink.JobStatus]int{g.status: 1},
-		})
+	switch strings.Join(more, "/") {
+	case "config":
+		return ok(keyValues(q.config.Options))
+	case "environment":
+		return ok(environment())
+	case "metrics":
+		return q.managerMetrics()
+	case "logs":
+		return ok(noLogs())
+	case "thread-dump":
+		return ok(noThreads())
+	case "log", "stdout":
+		return failed(http.StatusNotFound, "This file does not exist in JobManager log dir.")
 	}
-	return ok(list)
+	return q.unknown()
 }
 
-func applicationStatus(s flink.JobStatus) string {
+// noLogs are the log files of a process that has none.
+func noLogs() map[string][]string { return map[string][]string{"logs": {}} }
+
+// noThreads are the threads of a process that is none.
+func noThreads() map[string][]string { return map[string][]string{"threadInfos": {}} }
+
+// address is where the JobManager would say that it listens: a twin does not know.
+const address = "http://localhost:8081"
+
+// pageOf is where the web page would show something.
+func pageOf(what string) map[string]string { return map[string]string{"url": address + "/#/" + what} }
+
+// dataSetsAnswer answers what stands below /datasets: there are none, and to delete
+// one that is not there does nothing.
+func (q question) dataSetsAnswer(more []string) Answer {
 	switch {
-	case s.Terminal():
-		return string(s)
-	case s == flink.JobFailing || s == flink.JobCancelling:
-		return string(s)
+	case len(more) == 0 && q.method == http.MethodGet:
+		return ok(&flink.DataSets{DataSets: []flink.DataSet{}})
+	case len(more) == 1 && q.method == http.MethodDelete:
+		if !isHexID(more[0]) {
+			return badParameter("path", "datasetid", more[0])
+		}
+		o := operation{kind: dataSetRemoval, trigger: q.newTrigger(dataSetRemoval, ""), done: true}
+		q.settled = append(q.settled, o)
+		return Answer{Status: http.StatusAccepted, Value: &flink.Trigger{ID: flink.TriggerID(o.trigger)}}
+	case len(more) == 2 && more[0] == "delete" && q.method == http.MethodGet:
+		return q.operationAnswer(dataSetRemoval, "", more[1])
 	}
-	return "RUNNING"
+	return q.unknown()
 }

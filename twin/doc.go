@@ -13,6 +13,8 @@
 // meters that move every five seconds and climb for a minute after a start.
 // Config.Honest turns all of it off.
 //
+// Jobs that share a TaskManager of bounded cores go in step: crowd.go.
+//
 // Start reading at config.go and spec.go, which say what a cluster and a job are,
 // twin.go, and behaviour.go, where scheduler and dataflow meet. answer.go leads to
 // the bodies of the single endpoints, snapshot.go writes a twin down.

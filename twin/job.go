@@ -20,8 +20,10 @@ type job struct {
 	options map[string]string // those of the cluster and its own
 	began   time.Time         // when it was submitted, which is 0 of its flow
 	flow    *flow.Job
-	catalog []catalog // by vertex: the names of its metrics
+	catalog []*catalog // by vertex: the names of its metrics
 	inputs  [][]flink.PlanInput
+
+	crowded bool // it shares TaskManagers of bounded cores
 
 	run   *run      // the execution at hand, nil when there is none
 	last  *run      // the latest execution
@@ -46,6 +48,7 @@ type run struct {
 	execution cluster.Execution
 	takes     time.Duration // until all its tasks run
 	starts    time.Time     // when records begin to flow
+	on        []*machine    // where its tasks are, in the order of the tasks
 	flowing   bool
 	ended     time.Time
 }
@@ -111,7 +114,7 @@ func (j *job) from(savepoint string) error {
 		return nil
 	}
 	for _, other := range j.twin.jobs {
-		if p, known := other.savepoints[savepoint]; known {
+		if p, known := other.savepoints[savepoint]; known && !j.twin.disposed[savepoint] {
 			j.savepoints[savepoint] = p
 			return nil
 		}
@@ -119,16 +122,13 @@ func (j *job) from(savepoint string) error {
 	return fmt.Errorf("there is no savepoint at %s", savepoint)
 }
 
-// curve is a load with its curve, read from its text if it was not.
-func (t *Twin) curve(load Load) (Load, error) {
-	if load.Curve != nil || load.YAML == "" {
-		return load, nil
-	}
-	return ParseLoad(load.YAML, t.config)
+// read is a load with its curve.
+func (j *job) read(source int, load Load) (Load, error) {
+	return load.Read(j.twin.config, j.spec.Name, j.spec.Graph.Vertices[source].Name)
 }
 
 func (j *job) setLoad(source int, load Load) error {
-	load, err := j.twin.curve(load)
+	load, err := j.read(source, load)
 	if err != nil {
 		return err
 	}
@@ -138,9 +138,15 @@ func (j *job) setLoad(source int, load Load) error {
 	return j.flow.SetLoad(source, shifted{load.Curve, j.began.Sub(j.twin.config.Start)})
 }
 
-// sync moves the dataflow to a time: to the beginning of the run if that has come,
-// and past each move of the gauges and meters.
+// sync moves the dataflow to a time, in step with those that share its TaskManagers.
 func (j *job) sync(to time.Time) {
+	j.twin.crowd.sync(j, to)
+	j.alone(to)
+}
+
+// alone moves the dataflow to a time: to the beginning of the run if that has come,
+// and past each move of the gauges and meters.
+func (j *job) alone(to time.Time) {
 	if r := j.run; r != nil && !r.flowing && !to.Before(r.starts) {
 		j.flowTo(r.starts)
 		j.start(r)
@@ -183,7 +189,7 @@ func (j *job) start(r *run) {
 		return
 	}
 	r.flowing = true
-	j.meters.reset(r.execution.Parallelism)
+	j.meters.reset(r.execution.Parallelism, !j.ticked.Before(r.execution.At))
 }
 
 // restored is the position of what an execution starts from; nil for the beginning.
@@ -213,7 +219,7 @@ func (j *job) place(r *run) []flow.Machine {
 			m := j.twin.machine(id)
 			i = len(machines)
 			at[id] = i
-			machines = append(machines, flow.Machine{Cores: m.cores, Frozen: m.frozen || m.gone})
+			machines = append(machines, flow.Machine{Cores: m.cores, Slowdown: m.slow, Frozen: m.frozen || m.gone})
 		}
 		machines[i].Subtasks = append(machines[i].Subtasks, flow.Subtask{Vertex: task.Vertex, Index: task.Subtask})
 	}
@@ -242,4 +248,5 @@ func (j *job) end() {
 	if j.flow.Running() {
 		j.flow.Stop(j.checkpoints.back())
 	}
+	j.twin.crowd.gather(j.twin, now)
 }

@@ -19,11 +19,13 @@ func (q question) jobsAnswer(more []string) Answer {
 		return ok(q.jobsOverview())
 	case len(more) == 1 && more[0] == "metrics" && q.method == http.MethodGet:
 		return q.jobsMetrics()
+	case len(more) == 0 && q.method == http.MethodPost:
+		return refused(http.StatusBadRequest, "The jobGraphFileName field must not be omitted or be null.")
 	case len(more) == 0:
 		return q.unknown()
 	}
 	if !isHexID(more[0]) {
-		return refused(http.StatusBadRequest, fmt.Sprintf("Cannot resolve path parameter (jobid) from value %q.", more[0]))
+		return badParameter("path", "jobid", more[0])
 	}
 	return q.jobAnswer(more[0], more[1:])
 }
@@ -133,80 +135,6 @@ func spanBetween(from, to, now time.Time) flink.Span {
 
 // lasted is how long a job has been there.
 func (t *Twin) lasted(g *graph) flink.Span { return spanBetween(g.start, g.end, t.Now()) }
-
-// jobAnswer answers what stands below one job.
-func (q question) jobAnswer(id string, more []string) Answer {
-	if len(more) > 0 {
-		switch more[0] {
-		case "resource-requirements":
-			return q.requirements(id, more[1:])
-		case "stop", "savepoints":
-			return q.savepointAnswer(id, more)
-		case "rescaling":
-			return refused(http.StatusServiceUnavailable, "Rescaling is temporarily disabled. See FLINK-12312.")
-		case "rescales":
-			return q.rescalesAnswer(id, more[1:])
-		}
-	}
-	if q.method == http.MethodPatch && len(more) == 0 {
-		return q.cancelAnswer(id)
-	}
-	if q.method != http.MethodGet {
-		return q.unknown()
-	}
-	j, known := q.known(id)
-	if !known {
-		if len(more) == 1 && more[0] == "metrics" {
-			q.metrics()
-			return ok([]flink.MetricName{})
-		}
-		return missingJob(id)
-	}
-	return q.jobGet(j, more)
-}
-
-func (q question) jobGet(j *job, more []string) Answer {
-	if len(more) == 0 {
-		return q.details(j)
-	}
-	g, _ := j.executionGraph()
-	switch {
-	case len(more) == 2 && more[0] == "jobmanager" && more[1] == "config":
-		return ok(keyValues(q.config.Options))
-	case len(more) == 2 && more[0] == "jobmanager" && more[1] == "environment":
-		return ok(environment())
-	case more[0] == "vertices" && len(more) > 1:
-		return q.vertexAnswer(j, g, more[1], more[2:])
-	case more[0] == "checkpoints":
-		return q.checkpointsAnswer(j, more[1:])
-	case len(more) > 1:
-		return q.unknown()
-	}
-	return q.jobPart(j, g, more[0])
-}
-
-// jobPart is one of the bodies right below a job.
-func (q question) jobPart(j *job, g *graph, name string) Answer {
-	switch name {
-	case "status":
-		v, _ := j.look()
-		return ok(&flink.StatusBody{Status: flink.JobStatus(v.Scheduler.Status.String())})
-	case "config":
-		return ok(q.jobConfig(j))
-	case "plan":
-		return ok(&flink.PlanBody{Plan: j.plan(g)})
-	case "exceptions":
-		return ok(q.exceptions(j, g))
-	case "accumulators":
-		return ok(&flink.Accumulators{
-			JobAccumulators: []json.RawMessage{}, UserTaskAccumulators: []flink.Accumulator{},
-			SerializedUserAccumulators: map[string]string{},
-		})
-	case "metrics":
-		return q.jobMetrics(j)
-	}
-	return q.unknown()
-}
 
 // details is the body of /jobs/:id: the graph as it is cached, with metrics as
 // they are in the store.

@@ -148,7 +148,7 @@ func (j *job) reportJob(now time.Time) {
 
 func (q question) jobMetrics(j *job) Answer {
 	q.metrics()
-	if j.whole.at.IsZero() {
+	if j == nil || j.whole.at.IsZero() {
 		return ok([]flink.MetricName{})
 	}
 	return q.single(q.jobMetricNames(), func(id string) (string, bool) {

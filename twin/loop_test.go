@@ -3,6 +3,7 @@ package twin
 import (
 	"context"
 	"encoding/json"
+	"io"
 	"log/slog"
 	"net/http"
 	"os"
@@ -40,11 +41,22 @@ func newLoop(r *rig, config options.Config, interval time.Duration, transport ht
 	collector, err := collect.New(collect.Config{Now: r.Now, Cluster: shared})
 	r.do(err)
 	scaler, err := autoscaler.New(context.Background(), autoscaler.Config{
-		Collector: collector, OpenStore: instate.New().Open, Events: eventlog.New(slog.New(slog.DiscardHandler)),
+		Collector: collector, OpenStore: instate.NewUnpacked().Open, Events: eventlog.New(slog.New(slog.DiscardHandler)),
 		Realizer: &rescale.Realizer{Now: r.Now}, Now: r.Now,
 	})
 	r.do(err)
 	return &loop{rig: r, interval: interval, jobs: fetcher, scaler: scaler}
+}
+
+// asText is a transport whose bodies are text, as those from a network are.
+type asText struct{ http.RoundTripper }
+
+func (w asText) RoundTrip(r *http.Request) (*http.Response, error) {
+	response, err := w.RoundTripper.RoundTrip(r)
+	if err == nil {
+		response.Body = struct{ io.ReadCloser }{response.Body}
+	}
+	return response, err
 }
 
 // turns lets the loop go round for a while.

@@ -5,6 +5,7 @@ import (
 	"math"
 	"net/http"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/sluice-project/sluice/flink"
@@ -22,26 +23,43 @@ func (q question) taskManagersAnswer(more []string) Answer {
 		return ok(q.taskManagers())
 	case more[0] == "metrics" && len(more) == 1:
 		return q.machinesMetrics()
-	case len(more) > 2 || len(more) == 2 && more[1] != "metrics":
+	case len(more) > 2:
 		return q.unknown()
 	}
+	below := strings.Join(more[1:], "/")
 	for _, tm := range q.cluster.TaskManagers() {
-		if string(tm.ID) != more[0] || !tm.Registered {
-			continue
+		if string(tm.ID) == more[0] && tm.Registered {
+			return q.taskManagerAnswer(&tm, below)
 		}
-		if len(more) == 2 {
-			return q.machineMetrics(tm.ID)
-		}
-		q.metrics()
-		return ok(q.taskManagerDetails(&tm))
 	}
-	if len(more) == 2 {
+	switch below {
+	case "":
+		return internal(exception{
+			"org.apache.flink.runtime.resourcemanager.exceptions.UnknownTaskExecutorException", "No TaskExecutor registered under " + more[0] + ".",
+		})
+	case "metrics":
 		q.metrics()
 		return ok([]flink.MetricName{})
+	case "logs", "thread-dump":
+		return refused(http.StatusNotFound, "Could not find TaskExecutor "+more[0])
 	}
-	return internal(exception{
-		"org.apache.flink.runtime.resourcemanager.exceptions.UnknownTaskExecutorException", "No TaskExecutor registered under " + more[0] + ".",
-	})
+	return q.unknown()
+}
+
+// taskManagerAnswer answers what stands below one TaskManager.
+func (q question) taskManagerAnswer(tm *cluster.TaskManagerView, below string) Answer {
+	switch below {
+	case "":
+		q.metrics()
+		return ok(q.taskManagerDetails(tm))
+	case "metrics":
+		return q.machineMetrics(tm.ID)
+	case "logs":
+		return ok(noLogs())
+	case "thread-dump":
+		return ok(noThreads())
+	}
+	return q.unknown()
 }
 
 // shownTaskManagers are those that the ResourceManager knows.

@@ -79,9 +79,7 @@ func (t *Twin) reportMachine(tm *cluster.TaskManagerView, l *load, since time.Du
 	m := t.machine(tm.ID)
 	use := t.settings.memory.heap().Use(l.live, l.allocated)
 	m.jvm.gcTime += use.GCMs * since.Seconds()
-	if use.Spare > 0 {
-		m.jvm.gcCount += l.allocated * since.Seconds() / (use.Spare / 2)
-	}
+	m.jvm.gcCount += use.Collections * since.Seconds()
 	m.jvm.cpuTime += l.cores * since.Seconds() * 1e9
 	return machineDump{
 		heapUsed: use.Used, gcPerSecond: use.GCMs, gcCount: m.jvm.gcCount, gcTime: m.jvm.gcTime, cpuTime: m.jvm.cpuTime,
@@ -112,6 +110,14 @@ var jvmNames = []string{
 // names are the metrics of a process of the twin's version: 2.3 counts open files,
 // 1.20 has old names for buffers.
 func (t *Twin) names(of []string, machine bool) []string {
+	if all := t.listed[machine]; all != nil {
+		return all
+	}
+	t.listed[machine] = t.namesOf(of, machine)
+	return t.listed[machine]
+}
+
+func (t *Twin) namesOf(of []string, machine bool) []string {
 	list := of[:len(of):len(of)]
 	if t.config.Version != slots.V1_20 {
 		return append(list, "Status.JVM.FileDescriptor.Max", "Status.JVM.FileDescriptor.Open")

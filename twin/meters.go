@@ -15,7 +15,11 @@ const (
 // meters are the gauges and meters of the subtasks of one attempt, as their
 // process moves them every five seconds.
 type meters struct {
-	moves    int         // since the attempt began
+	moves int // since the attempt began
+	// unknown says that the process does not move them yet: it takes new ones over
+	// after it has moved those that it knows, five seconds before their first turn.
+	// That first span is then longer than the five seconds that a gauge divides by.
+	unknown  bool
 	vertices [][]subtask // by vertex and subtask
 }
 
@@ -69,9 +73,9 @@ func (g *gauge) value() int64 {
 	return min(max(sum/(int64(views/time.Second)*int64(g.count)), 0), 1000)
 }
 
-// reset begins a new attempt.
-func (m *meters) reset(parallelism []int) {
-	m.moves = 0
+// reset begins a new attempt, which the process has taken over already or not.
+func (m *meters) reset(parallelism []int, known bool) {
+	m.moves, m.unknown = 0, !known
 	m.vertices = make([][]subtask, len(parallelism))
 	for v, p := range parallelism {
 		m.vertices[v] = make([]subtask, p)
@@ -80,6 +84,10 @@ func (m *meters) reset(parallelism []int) {
 
 // move lets all gauges and meters move.
 func (m *meters) move(s *flow.Snapshot) {
+	if m.unknown {
+		m.unknown = false
+		return
+	}
 	m.moves++
 	for v := range s.Vertices {
 		for k := range s.Vertices[v].Subtasks {

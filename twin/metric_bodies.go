@@ -1,9 +1,8 @@
 package twin
 
 import (
-	"fmt"
+	"errors"
 	"math"
-	"net/http"
 	"strconv"
 	"strings"
 
@@ -32,6 +31,7 @@ func (q question) asked() ([]string, bool) {
 // aggregates are those that the question asks for.
 type aggregates struct{ min, max, avg, sum, skew bool }
 
+// aggregates reads them. The error is the one that is none.
 func (q question) aggregates() (aggregates, error) {
 	list, given := q.query["agg"]
 	if !given {
@@ -52,7 +52,7 @@ func (q question) aggregates() (aggregates, error) {
 			case flink.AggSkew:
 				a.skew = true
 			default:
-				return a, fmt.Errorf("Cannot resolve query parameter (agg) from value %q.", name) //nolint:staticcheck // Flink's words
+				return a, errors.New(name)
 			}
 		}
 	}
@@ -101,7 +101,7 @@ func (q question) aggregate(names []string, values func(id string, into []float6
 	}
 	a, err := q.aggregates()
 	if err != nil {
-		return refused(http.StatusBadRequest, err.Error())
+		return badParameter("query", "agg", err.Error())
 	}
 	list := make([]flink.AggregatedMetric, 0, len(ids))
 	var found []float64
@@ -148,11 +148,11 @@ func (q question) subtasksMetrics(j *job, v int) Answer {
 		}
 		return ok([]flink.MetricName{})
 	}
-	picked, err := q.picked()
-	if err != nil {
-		return refused(http.StatusBadRequest, err.Error())
+	picked, understood := q.picked()
+	if !understood {
+		return ok([]flink.AggregatedMetric{})
 	}
-	c, p := &j.catalog[v], len(j.dump.vertices[v])
+	c, p := j.catalog[v], len(j.dump.vertices[v])
 	return q.aggregate(c.names, func(id string, into []float64) []float64 {
 		e, known := c.byName[id]
 		if !known {
@@ -167,11 +167,12 @@ func (q question) subtasksMetrics(j *job, v int) Answer {
 	})
 }
 
-// picked says which subtasks the query names, such as 0,2-4; nil for all.
-func (q question) picked() (func(k int) bool, error) {
+// picked says which subtasks the query names, such as 0,2-4; nil for all, and false
+// if that cannot be read.
+func (q question) picked() (func(k int) bool, bool) {
 	text := strings.Join(q.query["subtasks"], ",")
 	if text == "" {
-		return nil, nil
+		return nil, true
 	}
 	var spans [][2]int
 	for part := range strings.SplitSeq(text, ",") {
@@ -182,7 +183,7 @@ func (q question) picked() (func(k int) bool, error) {
 		a, errA := strconv.Atoi(from)
 		b, errB := strconv.Atoi(to)
 		if errA != nil || errB != nil {
-			return nil, fmt.Errorf("Cannot resolve query parameter (subtasks) from value %q.", part) //nolint:staticcheck // Flink's words
+			return nil, false
 		}
 		spans = append(spans, [2]int{a, b})
 	}
@@ -193,7 +194,7 @@ func (q question) picked() (func(k int) bool, error) {
 			}
 		}
 		return false
-	}, nil
+	}, true
 }
 
 // vertexMetrics are those of single subtasks, by ids such as 0.numRecordsIn.

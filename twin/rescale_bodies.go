@@ -103,7 +103,7 @@ func (j *job) rescaleParts(r *adaptive.Rescale, b *flink.Rescale) {
 	for _, g := range r.Slots {
 		s := flink.RescaleSlots{
 			ID: j.groupID(g.Group), Name: g.Group, RequestedProfile: &unknown, Desired: g.Desired, MinimalRequired: g.Minimal,
-			Pre: some(g.Before), Post: some(g.After),
+			Pre: some(g.Before), Post: some(g.After), AcquiredProfile: &unknown,
 		}
 		if g.After > 0 {
 			s.AcquiredProfile = &acquired

@@ -13,6 +13,7 @@ import (
 	"github.com/sluice-project/sluice/scheduler/cluster"
 	"github.com/sluice-project/sluice/scheduler/slots"
 	"github.com/sluice-project/sluice/twin/flow"
+	"github.com/sluice-project/sluice/twin/workload"
 )
 
 // JobSpec is a job to submit.
@@ -65,9 +66,41 @@ type VertexSpec struct {
 type Load struct {
 	// Curve is the load; nil is nothing.
 	Curve flow.Load `json:"-"`
-	// YAML is the text that the curve was read from. A snapshot can be written as
-	// JSON only if every load has one.
+	// YAML is the text that the curve is read from, in the words of package workload;
+	// it counts before Curve. A snapshot can be written as JSON only if every load has
+	// one.
 	YAML string `json:"yaml,omitempty"`
+	// Place is what seeds follow from that the text leaves out; empty is the names of
+	// the job and the source.
+	Place string `json:"place,omitempty"`
+	// Files are the tables that the text names, by their names.
+	Files map[string][]byte `json:"files,omitempty"`
+}
+
+// Read is the load with its curve, if it has a text: as the source of that name in a
+// twin of this configuration gets it.
+func (l Load) Read(c Config, job, source string) (Load, error) {
+	if l.YAML == "" {
+		return l, nil
+	}
+	c = c.withDefaults()
+	if l.Place == "" {
+		l.Place = job + "/" + source
+	}
+	curve, err := workload.ParseCurve("load", []byte(l.YAML), workload.Context{
+		Start: c.Start, Seed: c.Seed, Place: l.Place, ReadFile: l.file,
+	})
+	l.Curve = curve
+	return l, err
+}
+
+// file is one of those that came with the load.
+func (l Load) file(name string) ([]byte, error) {
+	contents, there := l.Files[name]
+	if !there {
+		return nil, errors.New("no files are read here")
+	}
+	return contents, nil
 }
 
 // Rate is a load of always so many records/s.

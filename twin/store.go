@@ -21,6 +21,7 @@ type store struct {
 // dump is what the tasks of one job reported: those of the attempt that ran, or,
 // while there are none, those of the one before.
 type dump struct {
+	job      *job
 	at       time.Time
 	vertices [][]subtaskDump // by vertex and subtask
 	offsets  [][]float64     // of sources, by partition
@@ -90,7 +91,7 @@ func (j *job) report(now time.Time) {
 	}
 	j.sync(now)
 	if j.dump == nil {
-		j.dump = &dump{}
+		j.dump = &dump{job: j}
 	}
 	d := j.dump
 	d.at = now

@@ -31,14 +31,21 @@ type Twin struct {
 
 	serving  sync.Mutex // held while the transport answers
 	programs []program
+	jars     int             // that were uploaded or registered
+	settled  []operation     // that no job has: of the cluster, and those that were refused
+	disposed map[string]bool // savepoints that are gone
 	store    store
 	journal  journal
+	crowd    crowd
+	catalogs map[string]*catalog // by kind of vertex
+	listed   map[bool][]string   // names of the metrics of processes: of TaskManagers, or not
 }
 
 // machine is what the twin knows of a TaskManager beside the cluster.
 type machine struct {
 	cores  float64
-	number int // in the order of the start, from 1
+	slow   float64 // by which factor the tasks of several jobs slow each other down; 0 is none
+	number int     // in the order of the start, from 1
 	frozen bool
 	gone   bool
 	jvm    jvm
@@ -58,10 +65,14 @@ func New(config Config) (*Twin, error) {
 	if err != nil {
 		return nil, fmt.Errorf("set up a twin: %w", err)
 	}
-	t := &Twin{config: config, settings: s, byID: map[string]*job{}, machines: map[slots.TaskManagerID]*machine{}}
+	t := &Twin{
+		config: config, settings: s, byID: map[string]*job{}, machines: map[slots.TaskManagerID]*machine{},
+		catalogs: map[string]*catalog{}, listed: map[bool][]string{},
+	}
 	options.Start, options.Latencies = config.Start, config.Latencies
 	options.Resources.Active = config.Active
 	options.Resources.SlotsPerWorker = max(options.Resources.SlotsPerWorker, s.slots)
+	options.CheckpointHistory = 2 // the twin has its own
 	options.Trace = t.trace
 	options.Scheduler.Jitter = t.jitter
 	t.journal.start = config.Start
@@ -144,6 +155,7 @@ func (t *Twin) machine(id slots.TaskManagerID) *machine {
 	if m == nil {
 		m = &machine{cores: t.settings.cores, number: len(t.machines) + 1}
 		t.machines[id] = m
+		t.crowd.bounded = t.crowd.bounded || m.cores > 0
 	}
 	return m
 }
@@ -169,7 +181,7 @@ func (t *Twin) chance(job, what string, number int) float64 {
 		mix(uint64(len(text)) << 8)
 	}
 	mix(uint64(number)) //nolint:gosec // any bits will do
-	mix(h)
+	mix(h >> 32)
 	return float64(h>>11) / (1 << 53)
 }
 

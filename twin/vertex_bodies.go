@@ -1,73 +1,12 @@
 package twin
 
 import (
-	"fmt"
-	"net/http"
 	"strconv"
 	"time"
 
 	"github.com/sluice-project/sluice/flink"
 	"github.com/sluice-project/sluice/scheduler/slots"
 )
-
-// vertexAnswer answers what stands below a vertex of a job.
-func (q question) vertexAnswer(j *job, g *graph, id string, more []string) Answer {
-	v := -1
-	for i := range j.spec.Vertices {
-		if j.spec.Vertices[i].ID == id {
-			v = i
-		}
-	}
-	if v < 0 {
-		return failed(http.StatusNotFound, exception{notFound, fmt.Sprintf("Vertex %s not found", id)}.String())
-	}
-	q.metrics()
-	if len(more) == 0 {
-		return ok(q.vertexDetails(j, g, v))
-	}
-	switch {
-	case more[0] == "metrics" && len(more) == 1:
-		return q.vertexMetrics(j, v)
-	case more[0] == "subtasks" && len(more) >= 2:
-		return q.subtaskAnswer(j, g, v, more[1:])
-	case len(more) > 1:
-		return q.unknown()
-	}
-	switch more[0] {
-	case "subtasktimes":
-		return ok(q.subtaskTimes(j, g, v))
-	case "taskmanagers":
-		return ok(q.vertexTaskManagers(j, g, v))
-	case "backpressure":
-		return ok(q.backpressure(j, v))
-	case "watermarks":
-		return ok(q.watermarks(j, v))
-	case "jm-operator-metrics":
-		return ok([]flink.MetricName{})
-	}
-	return q.unknown()
-}
-
-// subtaskAnswer answers what stands below the subtasks of a vertex.
-func (q question) subtaskAnswer(j *job, g *graph, v int, more []string) Answer {
-	if more[0] == "metrics" && len(more) == 1 {
-		return q.subtasksMetrics(j, v)
-	}
-	k, err := strconv.Atoi(more[0])
-	if err != nil {
-		return q.unknown()
-	}
-	if k < 0 || k >= len(g.vertices[v].tasks) {
-		return failed(http.StatusNotFound, exception{notFound, fmt.Sprintf("Invalid subtask index for vertex %s", j.spec.Vertices[v].ID)}.String())
-	}
-	switch {
-	case len(more) == 1:
-		return ok(q.subtaskBody(j, g, v, k))
-	case len(more) == 2 && more[1] == "metrics":
-		return q.subtaskMetrics(j, v, k)
-	}
-	return q.unknown()
-}
 
 func (q question) vertexDetails(j *job, g *graph, v int) *flink.VertexDetails {
 	d := &flink.VertexDetails{

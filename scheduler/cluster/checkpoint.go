@@ -2,6 +2,7 @@ package cluster
 
 import (
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/sluice-project/sluice/scheduler/adaptive"
@@ -21,27 +22,41 @@ const checkpointTimeout = 10 * time.Minute
 
 const checkpointException = "org.apache.flink.runtime.checkpoint.CheckpointException"
 
-// checkpoints is the schedule of one job: at most one at a time.
+// checkpoints is the schedule of one job: one at a time, beside those that somebody
+// asked for.
 type checkpoints struct {
-	last    int64 // the last id given
-	history []CheckpointView
-	series  int // counts starts and stops; what belongs to an older one is void
-	on      bool
-	waiting bool // the first waits until all tasks run
-	pending *pending
-	failed  int // in a row
+	last     int64 // the last id given
+	history  []CheckpointView
+	series   int // counts starts and stops; what belongs to an older one is void
+	on       bool
+	waiting  bool // the first waits until all tasks run
+	pending  *pending
+	demanded []*pending
+	held     bool // the next periodic one waits for them
+	failed   int  // in a row
 }
 
 // pending is a checkpoint or savepoint under way.
 type pending struct {
 	id        int64
 	began     time.Time
-	savepoint string // the operation that wants it
-	view      int    // its place in the history
+	savepoint bool
+	target    string // folder of a savepoint; empty for that of the checkpoints
+	operation string // that wants it; empty of a periodic one
 }
 
-// maxHistory is how many checkpoints are kept to look at.
+// maxHistory is how many checkpoints are kept to look at if nothing else is said.
 const maxHistory = 1000
+
+// close writes the end of one down.
+func (k *checkpoints) close(p *pending, status string, now time.Time) {
+	for i := len(k.history) - 1; i >= 0; i-- {
+		if k.history[i].ID == p.id {
+			k.history[i].Status, k.history[i].Ended = status, now
+			return
+		}
+	}
+}
 
 // startCheckpoints lets the periodic checkpoints of an execution begin. In 2.3 the
 // first comes as soon as all tasks run, whatever the interval; in 1.20 after a
@@ -53,7 +68,7 @@ func (c *Cluster) startCheckpoints(j *job, number int) {
 	}
 	k := &j.checkpoints
 	k.series++
-	k.on, k.failed, k.waiting = true, 0, true
+	k.on, k.failed, k.waiting, k.held = true, 0, true, false
 	if c.config.Version == slots.V1_20 {
 		k.waiting = false
 		c.checkpointIn(j, c.behaviour.FirstCheckpoint(e.Execution))
@@ -75,8 +90,8 @@ func (c *Cluster) firstCheckpoint(j *job) {
 func (c *Cluster) stopCheckpoints(j *job) {
 	k := &j.checkpoints
 	k.series++
-	k.on = false
-	if k.pending != nil && k.pending.savepoint == "" {
+	k.on, k.held = false, false
+	if k.pending != nil && k.pending.operation == "" {
 		c.note(j.id, CheckpointEnded{ID: k.pending.id, Failure: "Checkpoint Coordinator is suspending."})
 		c.closeCheckpoint(j, "FAILED")
 	}
@@ -93,14 +108,18 @@ func (c *Cluster) checkpointIn(j *job, delay time.Duration) {
 }
 
 // trigger begins a periodic checkpoint. While not all tasks run there is none,
-// and the next turn is an interval away.
+// and the next turn is an interval away; while others are under way it waits.
 func (c *Cluster) trigger(j *job) {
 	e := j.execution
 	if e == nil || e.running < len(e.Tasks) || e.left < len(e.Tasks) {
 		c.checkpointIn(j, j.spec.Checkpointing.Interval)
 		return
 	}
-	result := j.inTime(c.beginCheckpoint(j, CheckpointRequest{Execution: e.Execution, At: c.now}))
+	if j.checkpoints.held = len(j.checkpoints.demanded) > 0; j.checkpoints.held {
+		return
+	}
+	p, result := c.beginCheckpoint(j, CheckpointRequest{Execution: e.Execution, At: c.now})
+	j.checkpoints.pending, result = p, j.inTime(result)
 	c.awaitCheckpoint(j, result.Takes, c.now.Add(j.checkpointTimeout()), result)
 }
 
@@ -149,23 +168,26 @@ func expired(after time.Duration) CheckpointResult {
 }
 
 // beginCheckpoint opens a checkpoint or savepoint.
-func (c *Cluster) beginCheckpoint(j *job, request CheckpointRequest) CheckpointResult {
+func (c *Cluster) beginCheckpoint(j *job, request CheckpointRequest) (*pending, CheckpointResult) {
 	k := &j.checkpoints
 	k.last++
 	request.ID = k.last
-	if len(k.history) >= maxHistory {
-		k.history = append(k.history[:0], k.history[maxHistory/2:]...)
+	most := c.config.CheckpointHistory
+	if most == 0 {
+		most = maxHistory
+	}
+	if len(k.history) >= most {
+		k.history = append(k.history[:0], k.history[len(k.history)-most/2:]...)
 	}
 	k.history = append(k.history, CheckpointView{ID: k.last, Triggered: c.now, Status: "IN_PROGRESS", Savepoint: request.Savepoint})
-	k.pending = &pending{id: k.last, began: c.now, view: len(k.history) - 1}
-	return c.behaviour.Checkpoint(request)
+	return &pending{id: k.last, began: c.now, savepoint: request.Savepoint, target: request.Target}, c.behaviour.Checkpoint(request)
 }
 
 // closeCheckpoint writes the end of the checkpoint under way down.
 func (c *Cluster) closeCheckpoint(j *job, status string) pending {
 	k := &j.checkpoints
 	p := *k.pending
-	k.history[p.view].Status, k.history[p.view].Ended = status, c.now
+	k.close(&p, status, c.now)
 	k.pending = nil
 	return p
 }
@@ -185,7 +207,7 @@ func (c *Cluster) endCheckpoint(j *job, result CheckpointResult) {
 	}
 	p := c.closeCheckpoint(j, "COMPLETED")
 	j.checkpoints.failed = 0
-	c.note(j.id, CheckpointEnded{ID: p.id, Took: c.now.Sub(p.began)})
+	c.note(j.id, CheckpointEnded{ID: p.id, Took: c.now.Sub(p.began), Location: j.location(p)})
 	c.step(j, adaptive.CheckpointCompleted{Execution: e.Number(), Checkpoint: j.completed(e, p, c.now, result)})
 }
 
@@ -201,15 +223,23 @@ func (c *Cluster) answers(e *execution) bool {
 
 // completed is a checkpoint as the scheduler learns of it.
 func (j *job) completed(e *execution, p pending, now time.Time, result CheckpointResult) adaptive.Checkpoint {
-	kind := "chk"
-	if p.savepoint != "" {
-		kind = "savepoint"
-	}
 	return adaptive.Checkpoint{
-		ID: p.id, Location: fmt.Sprintf("file:/checkpoints/%s/%s-%d", j.id, kind, p.id),
+		ID: p.id, Location: j.location(p),
 		Triggered: p.began, Completed: now, KeyedState: result.KeyedState,
 		Parallelism: e.Parallelism,
 	}
+}
+
+// location is where a checkpoint is written to. Flink draws the name of a savepoint
+// by lot; here it has the number.
+func (j *job) location(p pending) string {
+	switch {
+	case p.savepoint && p.target != "":
+		return fmt.Sprintf("%s/savepoint-%.6s-%012x", strings.TrimSuffix(p.target, "/"), j.id, p.id)
+	case p.savepoint:
+		return fmt.Sprintf("file:/checkpoints/%s/savepoint-%d", j.id, p.id)
+	}
+	return fmt.Sprintf("file:/checkpoints/%s/chk-%d", j.id, p.id)
 }
 
 // failCheckpoint lets a periodic checkpoint fail, and the job with it if too many
@@ -235,8 +265,9 @@ func (c *Cluster) triggerSavepoint(j *job, a adaptive.TriggerSavepoint) {
 	if e == nil || e.Number() != a.Execution {
 		return
 	}
-	result := j.inTime(c.beginCheckpoint(j, CheckpointRequest{Execution: e.Execution, At: c.now, Savepoint: true, Target: a.Target}))
-	j.checkpoints.pending.savepoint = a.Operation
+	p, result := c.beginCheckpoint(j, CheckpointRequest{Execution: e.Execution, At: c.now, Savepoint: true, Target: a.Target})
+	p.operation = a.Operation
+	j.checkpoints.pending, result = p, j.inTime(result)
 	c.awaitSavepoint(j, e, result.Takes, c.now.Add(j.checkpointTimeout()), result)
 }
 
@@ -257,10 +288,12 @@ func (c *Cluster) awaitSavepoint(j *job, e *execution, takes time.Duration, unti
 	})
 }
 
-// giveUpSavepoint lets a savepoint fail of which a task has ended or is to end.
+// giveUpSavepoint lets a savepoint fail of which a task has ended or is to end, and
+// what else somebody asked for.
 func (c *Cluster) giveUpSavepoint(j *job, why string) {
+	c.giveUpDemanded(j, why)
 	e, p := j.execution, j.checkpoints.pending
-	if e == nil || p == nil || p.savepoint == "" {
+	if e == nil || p == nil || p.operation == "" {
 		return
 	}
 	c.after(0, func() {
@@ -275,12 +308,12 @@ func (c *Cluster) endSavepoint(j *job, e *execution, result CheckpointResult) {
 	if failure := result.Failure; failure != nil {
 		p := c.closeCheckpoint(j, "FAILED")
 		c.note(j.id, CheckpointEnded{ID: p.id, Savepoint: true, Took: c.now.Sub(p.began), Failure: failure.Message})
-		c.step(j, adaptive.SavepointFailed{Operation: p.savepoint, Failure: *failure})
+		c.step(j, adaptive.SavepointFailed{Operation: p.operation, Failure: *failure})
 		return
 	}
 	p := c.closeCheckpoint(j, "COMPLETED")
-	c.note(j.id, CheckpointEnded{ID: p.id, Savepoint: true, Took: c.now.Sub(p.began)})
-	c.step(j, adaptive.SavepointCompleted{Operation: p.savepoint, Location: j.completed(e, p, c.now, result).Location})
+	c.note(j.id, CheckpointEnded{ID: p.id, Savepoint: true, Took: c.now.Sub(p.began), Location: j.location(p)})
+	c.step(j, adaptive.SavepointCompleted{Operation: p.operation, Location: j.location(p)})
 	c.after(c.behaviour.Finish(e.Execution), func() {
 		if c.job(j.id) == j && j.execution == e {
 			c.finishTasks(j)

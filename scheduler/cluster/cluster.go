@@ -95,13 +95,9 @@ func (c *Cluster) earliest() (at time.Time, do func(), ok bool) {
 	if when, some := c.manager.resources.Next(); some {
 		consider(when, func() { c.resources(slots.Tick{}) })
 	}
-	for _, j := range c.manager.jobs {
-		if j.over || !j.started {
-			continue
-		}
-		if when, some := j.scheduler.Next(); some {
-			consider(when, func() { c.step(j, adaptive.Tick{}) })
-		}
+	if waiting := c.manager.alarms; len(waiting) > 0 {
+		j := waiting[0]
+		consider(j.alarm.at, func() { c.step(j, adaptive.Tick{}) })
 	}
 	return at, do, ok
 }

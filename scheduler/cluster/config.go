@@ -31,6 +31,9 @@ type Config struct {
 	// DefaultScheduler is jobmanager.scheduler: default. Such a job takes its
 	// configured parallelism or nothing, and answers no request for its bounds.
 	DefaultScheduler bool
+	// CheckpointHistory is how many checkpoints of a job are kept to look at, of
+	// which the older half goes when there would be more; 0 is 1000.
+	CheckpointHistory int
 	// ExpandDefaults is that of requirements.Subject.
 	ExpandDefaults bool
 

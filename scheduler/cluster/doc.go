@@ -11,8 +11,9 @@
 // Start reading at cluster.go: New, the actions of a user, and Advance, which
 // moves the clock from message to message. taskmanager.go and jobmaster.go are
 // the two ends of the messages, loss.go says who notices when a TaskManager is
-// gone, checkpoint.go is the schedule of checkpoints, jobmanager.go what a crash
-// of the JobManager leaves, trace.go what is written down.
+// gone, checkpoint.go is the schedule of checkpoints, demand.go those that somebody
+// asks for, jobmanager.go what a crash of the JobManager leaves, alarm.go whose
+// scheduler wakes next, trace.go what is written down.
 //
 // docs/schedulers.md says what is modelled and what is not.
 //

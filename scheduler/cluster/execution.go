@@ -209,6 +209,7 @@ func (c *Cluster) endExecution(j *job, state TaskState) {
 	for i := range e.Tasks {
 		c.endTask(e, i, state)
 	}
+	c.giveUpDemanded(j, shuttingDown)
 	j.execution = nil
 	c.behaviour.Ended(e.Execution)
 }
@@ -224,6 +225,7 @@ func (c *Cluster) settle(j *job) {
 	if !e.canceling && allFinished(e.Tasks) {
 		outcome = adaptive.TasksFinished
 	}
+	c.giveUpDemanded(j, shuttingDown)
 	j.execution = nil
 	c.behaviour.Ended(e.Execution)
 	c.after(0, func() { c.ended(j, e.Number(), outcome) })

@@ -14,6 +14,7 @@ type jobManager struct {
 	resources *slots.ResourceManager
 	since     time.Time
 	jobs      []*job // in the order of submission
+	alarms    alarms // of their schedulers
 	byID      map[slots.JobID]*job
 	givenUp   map[slots.WorkerID]bool // asked for, and not wanted before they were there
 }
@@ -107,12 +108,23 @@ func (c *Cluster) keep(j *job) *stored {
 			spec:       j.spec,
 			handover:   j.scheduler.Handover(),
 			checkpoint: j.checkpoints.last,
-			operations: j.operations,
+			operations: j.outlasting(),
 		}
 	case c.config.Scheduler.Application:
 		return &stored{spec: j.spec}
 	}
 	return nil
+}
+
+// outlasting are the operations of a job as they outlive the JobManager: those under
+// way have failed.
+func (j *job) outlasting() []Operation {
+	for i := range j.operations {
+		j.finishOperation(adaptive.OperationDone{Operation: j.operations[i].ID, Failure: adaptive.Failure{
+			Class: checkpointException, Message: shuttingDown,
+		}})
+	}
+	return j.operations
 }
 
 // resources hands an event to the ResourceManager and carries out its actions.

@@ -19,6 +19,7 @@ type job struct {
 	id        slots.JobID
 	spec      Job
 	scheduler *adaptive.Scheduler
+	alarm     alarm
 	since     time.Time // the JobMaster's start
 
 	execution   *execution // the tasks; nil when there are none
@@ -28,12 +29,14 @@ type job struct {
 	over        bool // the JobMaster has ended; the view remains
 }
 
-// Operation is a stop with savepoint that was asked for.
+// Operation is a savepoint, with a stop or without, or a checkpoint that was asked
+// for.
 type Operation struct {
-	ID       string
-	Done     bool
-	Location string           // of the savepoint; empty if it failed
-	Failure  adaptive.Failure // why it failed
+	ID         string
+	Checkpoint int64 // its id; 0 of a stop
+	Done       bool
+	Location   string           // empty if it failed
+	Failure    adaptive.Failure // why it failed
 }
 
 // Submit hands a job in. An error says why Flink would not take it.
@@ -59,6 +62,7 @@ func (c *Cluster) begin(s *stored) error {
 		return fmt.Errorf("submit job %s: %w", spec.ID, err)
 	}
 	j := &job{id: spec.ID, spec: s.spec, scheduler: scheduler, operations: s.operations}
+	j.alarm.order = len(c.manager.jobs)
 	j.checkpoints.last = s.checkpoint
 	c.manager.jobs = append(c.manager.jobs, j)
 	c.manager.byID[j.id] = j
@@ -105,7 +109,11 @@ func (c *Cluster) offered(j *job, tm *taskManager, offer []slots.Slot) {
 
 // step hands an event to the job's scheduler and carries out its actions.
 func (c *Cluster) step(j *job, event adaptive.Event) {
-	for _, action := range j.scheduler.Step(c.now, event) {
+	actions := j.scheduler.Step(c.now, event)
+	if c.job(j.id) == j {
+		c.manager.alarms.set(j)
+	}
+	for _, action := range actions {
 		c.perform(j, action)
 	}
 }
@@ -182,11 +190,11 @@ func (c *Cluster) build(j *job, a adaptive.BuildGraph) {
 	})
 }
 
-// finishOperation writes the end of a stop with savepoint down.
+// finishOperation writes the end of what was asked for down.
 func (j *job) finishOperation(a adaptive.OperationDone) {
 	for i := range j.operations {
 		if o := &j.operations[i]; o.ID == a.Operation && !o.Done {
-			*o = Operation{ID: o.ID, Done: true, Location: a.Location, Failure: a.Failure}
+			o.Done, o.Location, o.Failure = true, a.Location, a.Failure
 		}
 	}
 }
@@ -200,6 +208,7 @@ func (c *Cluster) close(j *job) {
 			return
 		}
 		j.over = true
+		c.manager.alarms.set(j)
 		c.resources(slots.JobGone{Job: j.id})
 		for _, tm := range c.machines {
 			c.deliver(tm, func() {

@@ -22,7 +22,7 @@ func TestUnderRandomActionsTheClusterStaysSound(t *testing.T) {
 		w := newWorld(t)
 		t.Repeat(map[string]func(*rapid.T){
 			"add": w.add, "stop": w.stop, "kill": w.kill, "freeze": w.freeze, "thaw": w.thaw, "submit": w.submit,
-			"put": w.put, "cancel": w.cancel, "savepoint": w.savepoint, "fail": w.fail, "fail job": w.failJob,
+			"put": w.put, "cancel": w.cancel, "savepoint": w.savepoint, "demand": w.demand, "fail": w.fail, "fail job": w.failJob,
 			"finish": w.finish, "jobmanager": w.jobManager, "pass": w.pass, "pass again": w.pass, "": w.check,
 		})
 		w.heal()
@@ -112,7 +112,15 @@ func (w *world) freeze(t *rapid.T)    { _ = w.FreezeTaskManager(w.machine(t)) }
 func (w *world) thaw(t *rapid.T)      { _ = w.ThawTaskManager(w.machine(t)) }
 func (w *world) cancel(t *rapid.T)    { _ = w.Cancel(w.job(t)) }
 func (w *world) savepoint(t *rapid.T) { _, _ = w.StopWithSavepoint(w.job(t), "", false) }
-func (w *world) failJob(t *rapid.T)   { _ = w.FailJob(w.job(t), adaptive.Failure{Message: "broken"}) }
+func (w *world) demand(t *rapid.T) {
+	if rapid.Bool().Draw(t, "of a savepoint") {
+		_, _ = w.Savepoint(w.job(t), "")
+	} else {
+		_, _ = w.Cluster.Checkpoint(w.job(t))
+	}
+}
+
+func (w *world) failJob(t *rapid.T) { _ = w.FailJob(w.job(t), adaptive.Failure{Message: "broken"}) }
 
 func (w *world) job(t *rapid.T) slots.JobID { return rapid.SampledFrom(jobIDs).Draw(t, "job") }
 
@@ -239,6 +247,7 @@ func (w *world) check(t *rapid.T) {
 	if o.FreeSlots < 0 || o.FreeSlots > o.Slots {
 		t.Fatalf("%d of %d slots are free", o.FreeSlots, o.Slots)
 	}
+	w.checkAlarms(t)
 	user := map[slots.Slot]slots.JobID{}
 	for _, id := range w.Jobs() {
 		view, _ := w.Job(id)
@@ -253,6 +262,24 @@ func (w *world) check(t *rapid.T) {
 		if view.Execution != nil {
 			w.checkExecution(t, view, user)
 		}
+	}
+}
+
+// checkAlarms compares the alarm at hand with what the schedulers say themselves.
+func (w *world) checkAlarms(t *rapid.T) {
+	if w.manager == nil {
+		return
+	}
+	var first *job
+	var at time.Time
+	for _, j := range w.manager.jobs {
+		if next, waits := j.scheduler.Next(); waits && j.started && !j.over && (first == nil || next.Before(at)) {
+			first, at = j, next
+		}
+	}
+	waiting := w.manager.alarms
+	if (first == nil) != (len(waiting) == 0) || first != nil && (waiting[0] != first || !waiting[0].alarm.at.Equal(at)) {
+		t.Fatalf("of %d alarms the first is not the next, at %v", len(waiting), at)
 	}
 }
 
@@ -355,12 +382,23 @@ func (w *world) end() {
 		if view, _ := w.Job(id); !view.Scheduler.Status.Terminal() || view.Execution != nil {
 			w.t.Fatalf("job %s, cancelled, is %s", id, view.Scheduler.Status)
 		}
+		w.checkOperations(id)
 	}
 	if o := w.Overview(); o.FreeSlots != o.Slots || w.provider() && o.Slots > 0 {
 		w.t.Fatalf("after all jobs the cluster has %+v", o)
 	}
 	if next, ok := w.Next(); ok && !w.provider() {
 		w.t.Fatalf("at %v something is due at %v", w.Now(), next)
+	}
+}
+
+// checkOperations says that what was asked for has an end.
+func (w *world) checkOperations(id slots.JobID) {
+	view, _ := w.Job(id)
+	for _, o := range view.Operations {
+		if !o.Done || (o.Location == "") == (o.Failure == adaptive.Failure{}) {
+			w.t.Fatalf("operation %+v of job %s, which is over", o, id)
+		}
 	}
 }
 

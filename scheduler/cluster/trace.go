@@ -115,6 +115,7 @@ type (
 		Savepoint bool
 		Took      time.Duration
 		Failure   string // empty if it is complete
+		Location  string // empty if it failed
 	}
 	// Closed: the JobMaster of a job that is over has ended.
 	Closed struct{}

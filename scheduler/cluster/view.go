@@ -58,11 +58,11 @@ type JobView struct {
 	Execution *Execution
 	// RunningTasks are those of them that run.
 	RunningTasks int
-	// Checkpoints are those of the job, oldest first, at most 1000; they survive
-	// rescales, and the JobManager with high availability.
+	// Checkpoints are those of the job, oldest first, at most as many as configured;
+	// they survive rescales, and the JobManager with high availability.
 	Checkpoints []CheckpointView
-	// Operations are the stops with savepoint, in the order in which they were
-	// asked for.
+	// Operations are the stops with savepoint, and the savepoints and checkpoints
+	// beside them, in the order in which they were asked for.
 	Operations []Operation
 }
 

@@ -116,6 +116,13 @@ func (j *Job) taken() []float64 {
 // appraise finds what a record costs around a time, and, now and then, how much
 // room there is.
 func (j *Job) appraise(at time.Duration) {
+	j.setPrices(at)
+	if j.m.Now.Truncate(j.grid()) == j.m.Now {
+		j.debloat()
+	}
+}
+
+func (j *Job) setPrices(at time.Duration) {
 	for i := range j.graph.Vertices {
 		if p := j.m.Parallelism[i]; p > 0 {
 			c := &j.graph.Vertices[i].Cost
@@ -124,9 +131,6 @@ func (j *Job) appraise(at time.Duration) {
 				j.price[i] *= c.factor(j.hottestState(i), at-j.m.Began)
 			}
 		}
-	}
-	if j.m.Now.Truncate(j.grid()) == j.m.Now {
-		j.debloat()
 	}
 }
 

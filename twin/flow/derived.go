@@ -108,7 +108,7 @@ func (j *Job) deriveEdge(i int) {
 		n.weight[i] = float64(senders)
 	}
 	j.room[i] = e.Buffers.room(ends{
-		senders: senders, receivers: receivers, forward: forward, remote: j.remote(i, forward),
+		senders: senders, receivers: receivers, forward: forward, even: e.Exchange != Hash, remote: j.remote(i, forward),
 		hottest: j.hottest[e.To], recordBytes: bytes,
 	})
 	j.space[i] = j.room[i]

@@ -13,7 +13,7 @@ type track struct {
 }
 
 // maxTrack bounds the points; beyond it those go that matter least.
-const maxTrack = 1024
+const maxTrack = 768
 
 // add appends a point. One that goes on in a straight line replaces the last.
 func (t *track) add(x, y float64) {
@@ -32,7 +32,15 @@ func (t *track) add(x, y float64) {
 	if n >= maxTrack {
 		t.thin()
 	}
-	t.X, t.Y = append(t.X, x), append(t.Y, y)
+	t.X, t.Y = extended(t.X, x), extended(t.Y, y)
+}
+
+// extended is append without room for more than a track has.
+func extended(s []float64, x float64) []float64 {
+	if n := len(s); n == cap(s) && n > maxTrack/2 {
+		s = append(make([]float64, 0, maxTrack), s...)
+	}
+	return append(s, x)
 }
 
 // thin drops the points that the line needs least, by the triangle that each makes

@@ -36,9 +36,11 @@ type Config struct {
 }
 
 const (
-	// maxBody bounds the body of a request, in bytes; a snapshot may have more.
+	// maxBody bounds the body of a request, in bytes; a snapshot may have more, and a
+	// jar as much as Flink takes by default.
 	maxBody     = 1 << 20
 	maxSnapshot = 256 << 20
+	maxJar      = 100 << 20
 	// beat is how often the twin's clock follows the real one without a request.
 	beat = 20 * time.Millisecond
 	// stride is by how much the clock moves at most before the next request has its
@@ -129,8 +131,11 @@ func (s *Server) bounded(to time.Time) time.Time {
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	own, isOwn := strings.CutPrefix(r.URL.Path, prefix)
 	limit := int64(maxBody)
-	if isOwn && own == "/snapshot" {
+	switch {
+	case isOwn && own == "/snapshot":
 		limit = maxSnapshot
+	case strings.HasSuffix(r.URL.Path, "/jars/upload"):
+		limit = maxJar
 	}
 	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, limit))
 	if err != nil {
@@ -182,8 +187,7 @@ func (a reply) write(w http.ResponseWriter) {
 func writeErrors(w http.ResponseWriter, status int, text string) { failure(status, text).write(w) }
 
 func failure(status int, texts ...string) reply {
-	body, _ := json.Marshal(map[string][]string{"errors": texts}) // texts can be written
-	return reply{status: status, body: body}
+	return reply{status: status, body: twin.Answer{Value: map[string][]string{"errors": texts}}.Body()}
 }
 
 func success(status int, value any) reply {

@@ -6,7 +6,7 @@
 // are yet to come.
 //
 // Start reading at plan.go, which is what a file says, and stage.go, which is what
-// becomes of it. read.go and read_job.go are the way in from YAML, yaml.go what
-// they are made of. What must not live here: what a twin does, and anything that
-// listens or waits.
+// becomes of it. read.go and read_job.go are the way in from YAML, through
+// twin/yamlfile; yaml.go says how values are spelled. What must not live here: what
+// a twin does, and anything that listens or waits.
 package stage

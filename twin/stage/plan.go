@@ -6,6 +6,7 @@ import (
 
 	"github.com/sluice-project/sluice/twin"
 	"github.com/sluice-project/sluice/twin/workload"
+	"github.com/sluice-project/sluice/twin/yamlfile"
 )
 
 // Plan is what is set up: a cluster, its jobs, and what happens to them.
@@ -43,17 +44,17 @@ type File struct {
 //
 // Errors name the file and the line, one for each fault, as [options.Problems].
 func Read(f File) (*Plan, error) {
-	root, err := parse(f.Name, f.Contents)
+	root, err := yamlfile.Parse(f.Name, f.Contents)
 	if err != nil {
 		return nil, err
 	}
-	r := &planReader{reader: reader{file: f.Name}, readFile: f.ReadFile, start: f.Start}
+	r := &planReader{reader: reader{yamlfile.Reader{File: f.Name}}, readFile: f.ReadFile, start: f.Start}
 	if r.start.IsZero() {
 		r.start = beginning
 	}
 	plan := r.plan(root)
-	if len(r.problems) > 0 {
-		return nil, r.problems
+	if len(r.Problems) > 0 {
+		return nil, r.Problems
 	}
 	return plan, nil
 }
@@ -84,7 +85,7 @@ func (p *Plan) Follow(s *workload.Scenario) error {
 				if job.Loads == nil {
 					job.Loads = map[string]twin.Load{}
 				}
-				job.Loads[load.Source] = twin.Load{Curve: load.Curve}
+				job.Loads[load.Source] = p.follow(load)
 			}
 		}
 		if !found {
@@ -92,4 +93,14 @@ func (p *Plan) Follow(s *workload.Scenario) error {
 		}
 	}
 	return nil
+}
+
+// follow is a load of a scenario in the twin's own time. Sources of one name in
+// several jobs get the same.
+func (p *Plan) follow(load workload.Load) twin.Load {
+	l := twin.Load{YAML: load.Text, Place: load.Source, Files: load.Files}
+	if read, err := l.Read(p.Cluster, "", load.Source); err == nil {
+		return read
+	}
+	return twin.Load{Curve: load.Curve} // it cannot be written down
 }

@@ -26,46 +26,38 @@ type planReader struct {
 const maxTaskManagers = 10_000
 
 func (r *planReader) plan(root ast.Node) *Plan {
-	before := len(r.problems)
+	before := len(r.Problems)
 	f := r.fields(root, root, "a twin", "flink", "start", "seed", "honest", "active", "options", "taskmanagers", "times", "latencies", "jobs")
 	r.cluster = twin.Config{
 		Version: plain(f, "flink", slots.V2_3, parseVersion),
 		Start:   plain(f, "start", r.start, parseTime),
 		Seed:    plain(f, "seed", 0, func(text string) (uint64, error) { return strconv.ParseUint(text, 10, 64) }),
-		Honest:  f.yes("honest"), Active: f.yes("active"), Options: f.texts("options"),
+		Honest:  f.yes("honest"), Active: f.yes("active"), Options: f.Texts("options"),
 		Times: f.times(), Latencies: f.latencies(),
 	}
-	for _, n := range f.items("taskmanagers") {
+	for _, n := range f.Items("taskmanagers") {
 		r.cluster.TaskManagers = append(r.cluster.TaskManagers, r.taskManagers(n)...)
 	}
 	plan := &Plan{Cluster: r.cluster}
-	if len(r.problems) > before {
+	if len(r.Problems) > before {
 		return plan // the rest would be measured by what is wrong
 	}
 	t, err := twin.New(r.cluster)
 	if err != nil {
-		r.fail(f.place("options"), "%s", err)
+		r.Fail(f.Place("options"), "%s", err)
 		return plan
 	}
-	for _, n := range f.items("jobs") {
-		before := len(r.problems)
+	for _, n := range f.Items("jobs") {
+		before := len(r.Problems)
 		job := r.job(n)
-		if len(r.problems) == before {
+		if len(r.Problems) == before {
 			if _, err := t.Submit(job); err != nil {
-				r.fail(n, "%s", strings.TrimPrefix(err.Error(), "do submit: "))
+				r.Fail(n, "%s", strings.TrimPrefix(err.Error(), "do submit: "))
 			}
 		}
 		plan.Jobs = append(plan.Jobs, job)
 	}
 	return plan
-}
-
-// place is where a key stands, or the whole if it is missing.
-func (f fields) place(key string) ast.Node {
-	if e, given := f.values[key]; given {
-		return e.at
-	}
-	return f.at
 }
 
 func parseVersion(text string) (slots.Version, error) {
@@ -108,7 +100,7 @@ func (f fields) latencies() cluster.Latencies {
 	slices.Sort(keys)
 	l := f.within("latencies", keys...)
 	for key, into := range byKey {
-		if l.has(key) {
+		if l.Has(key) {
 			*into = l.duration(key)
 		}
 	}
@@ -118,14 +110,14 @@ func (f fields) latencies() cluster.Latencies {
 // taskManagers reads one element of the list, which may stand for several.
 func (r *planReader) taskManagers(n ast.Node) []twin.TaskManager {
 	f := r.fields(n, n, "taskmanagers", "id", "count", "slots", "cores")
-	one := twin.TaskManager{ID: f.text("id"), Slots: f.count("slots", 0), Cores: f.amount("cores")}
+	one := twin.TaskManager{ID: f.Text("id"), Slots: f.count("slots", 0), Cores: f.amount("cores")}
 	count := f.count("count", 1)
 	switch {
 	case count > maxTaskManagers:
-		r.fail(f.place("count"), "taskmanagers: count: %d: want at most %d", count, maxTaskManagers)
+		r.Fail(f.Place("count"), "taskmanagers: count: %d: want at most %d", count, maxTaskManagers)
 		return nil
-	case one.ID != "" && f.has("count"):
-		r.fail(f.place("id"), "taskmanagers: id and count: want one of the two")
+	case one.ID != "" && f.Has("count"):
+		r.Fail(f.Place("id"), "taskmanagers: id and count: want one of the two")
 		return nil
 	}
 	return slices.Repeat([]twin.TaskManager{one}, count)

@@ -13,23 +13,24 @@ import (
 	"github.com/sluice-project/sluice/twin"
 	"github.com/sluice-project/sluice/twin/flow"
 	"github.com/sluice-project/sluice/twin/workload"
+	"github.com/sluice-project/sluice/twin/yamlfile"
 )
 
 func (r *planReader) job(n ast.Node) twin.JobSpec {
 	f := r.fields(n, n, "a job", "name", "id", "options", "parameters", "savepoint", "checkpoints", "vertices")
 	job := twin.JobSpec{
-		ID: f.text("id"), Name: f.text("name"), Options: f.texts("options"), Parameters: f.texts("parameters"),
-		Savepoint: f.text("savepoint"), Loads: map[string]twin.Load{},
+		ID: f.Text("id"), Name: f.Text("name"), Options: f.Texts("options"), Parameters: f.Texts("parameters"),
+		Savepoint: f.Text("savepoint"), Loads: map[string]twin.Load{},
 	}
-	if job.Name == "" && !f.has("name") {
-		r.fail(n, "a job: name is missing")
+	if job.Name == "" && !f.Has("name") {
+		r.Fail(n, "a job: name is missing")
 	}
 	c := f.within("checkpoints", "latency", "upload", "unaligned")
 	job.Graph.Checkpoints = flow.Checkpointing{Latency: c.duration("latency"), Upload: c.bytes("upload"), Unaligned: c.yes("unaligned")}
-	if len(f.items("vertices")) == 0 {
-		r.fail(n, "a job: vertices are missing")
+	if len(f.Items("vertices")) == 0 {
+		r.Fail(n, "a job: vertices are missing")
 	}
-	for _, n := range f.items("vertices") {
+	for _, n := range f.Items("vertices") {
 		r.vertex(n, &job)
 	}
 	return job
@@ -42,33 +43,33 @@ var vertexKeys = []string{
 
 func (r *planReader) vertex(n ast.Node, job *twin.JobSpec) {
 	f := r.fields(n, n, "a vertex", vertexKeys...)
-	name := f.text("name")
+	name := f.Text("name")
 	if name == "" {
-		r.fail(n, "a vertex: name is missing")
+		r.Fail(n, "a vertex: name is missing")
 		return
 	}
-	f.what = "vertex " + name
+	f.What = "vertex " + name
 	v := flow.Vertex{
 		Name: name, Cost: f.cost(), Waits: f.amount("waits"), Skew: f.amount("skew"), HotKeys: f.amounts("hot-keys"),
 		KeyGroups: f.count("key-groups", 0), RecordBytes: f.bytes("record-bytes"),
 		HardBackPressure: f.amount("hard-back-pressure"), Garbage: f.bytes("garbage"), State: f.state(),
 	}
-	s := twin.VertexSpec{ID: f.text("id"), Group: f.text("group"), MaxParallelism: f.count("max-parallelism", 0)}
-	for _, operator := range f.items("operators") {
-		text, ok := textOf(operator)
+	s := twin.VertexSpec{ID: f.Text("id"), Group: f.Text("group"), MaxParallelism: f.count("max-parallelism", 0)}
+	for _, operator := range f.Items("operators") {
+		text, ok := yamlfile.Text(operator)
 		if !ok {
-			r.fail(operator, "%s: operators: want names", f.what)
+			r.Fail(operator, "%s: operators: want names", f.What)
 		}
 		s.Operators = append(s.Operators, text)
 	}
 	bounds := plain(f, "parallelism", [2]int{}, parseBounds)
 	s.Lower, s.Parallelism = bounds[0], bounds[1]
-	if f.has("source") {
+	if f.Has("source") {
 		v.Source = f.source(&s)
 	}
 	job.Graph.Vertices, job.Vertices = append(job.Graph.Vertices, v), append(job.Vertices, s)
 	f.inputs(job)
-	if f.has("load") {
+	if f.Has("load") {
 		r.load(f, job)
 	}
 }
@@ -89,12 +90,12 @@ func parseBounds(text string) ([2]int, error) {
 
 // cost is a duration, the time that a record takes, or says more.
 func (f fields) cost() flow.Cost {
-	e, given := f.values["cost"]
+	e, given := f.Values["cost"]
 	if !given {
-		f.fail(f.at, "%s: cost is missing: what a record takes, such as 200 us", f.what)
+		f.Fail(f.At, "%s: cost is missing: what a record takes, such as 200 us", f.What)
 		return flow.Cost{}
 	}
-	if _, scalar := textOf(e.value); scalar {
+	if _, scalar := yamlfile.Text(e.Value); scalar {
 		return flow.Cost{Seconds: f.duration("cost").Seconds()}
 	}
 	c := f.within("cost", "record", "contention", "coherence", "capacity", "state-size", "warm-up")
@@ -108,19 +109,19 @@ func (f fields) cost() flow.Cost {
 
 // points are those of a curve, by what they are over.
 func (f fields) points(key string) []flow.Point {
-	e, given := f.values[key]
+	e, given := f.Values[key]
 	if !given {
 		return nil
 	}
 	var points []flow.Point
-	for _, p := range f.mapping(e.at, e.value, f.what+": "+key) {
-		x, err := parseAmount(p.key)
+	for _, p := range f.Mapping(e.At, e.Value, f.What+": "+key) {
+		x, err := parseAmount(p.Key)
 		if err != nil {
-			f.fail(p.at, "%s: %s: %s", f.what, key, err)
+			f.Fail(p.At, "%s: %s: %s", f.What, key, err)
 			continue
 		}
-		one := fields{f.reader, f.what + ": " + key, p.at, map[string]entry{p.key: p}}
-		points = append(points, flow.Point{X: x, Y: one.amount(p.key)})
+		one := f.one(p, f.What+": "+key)
+		points = append(points, flow.Point{X: x, Y: one.amount(p.Key)})
 	}
 	return points
 }
@@ -128,8 +129,8 @@ func (f fields) points(key string) []flow.Point {
 // amounts is a list of numbers.
 func (f fields) amounts(key string) []float64 {
 	var all []float64
-	for _, n := range f.items(key) {
-		one := fields{f.reader, f.what, n, map[string]entry{key: {key, n, n}}}
+	for _, n := range f.Items(key) {
+		one := f.one(yamlfile.Entry{Key: key, At: n, Value: n}, f.What)
 		all = append(all, one.amount(key))
 	}
 	return all
@@ -146,7 +147,7 @@ func (f fields) state() flow.State {
 func (f fields) source(v *twin.VertexSpec) *flow.Source {
 	s := f.within("source", "partitions", "partition-shares", "topic", "endless", "retention", "backlog", "backlog-span", "latest",
 		"record-bytes", "no-event-time", "out-of-order", "idleness", "counts-input", "hides-lag")
-	v.Topic, v.CountsInput, v.HidesLag = s.text("topic"), s.yes("counts-input"), s.yes("hides-lag")
+	v.Topic, v.CountsInput, v.HidesLag = s.Text("topic"), s.yes("counts-input"), s.yes("hides-lag")
 	return &flow.Source{
 		Partitions: s.count("partitions", 0), PartitionShares: s.amounts("partition-shares"), Endless: s.yes("endless"),
 		Retention: s.duration("retention"), Backlog: s.amount("backlog"), BacklogSpan: s.duration("backlog-span"),
@@ -158,23 +159,23 @@ func (f fields) source(v *twin.VertexSpec) *flow.Source {
 // inputs reads the edges that lead here: names of vertices above, each with what
 // the edge carries.
 func (f fields) inputs(job *twin.JobSpec) {
-	e, given := f.values["inputs"]
+	e, given := f.Values["inputs"]
 	if !given {
 		return
 	}
 	to := len(job.Graph.Vertices) - 1
-	for _, in := range f.mapping(e.at, e.value, f.what+": inputs") {
-		from := slices.IndexFunc(job.Graph.Vertices[:to], func(v flow.Vertex) bool { return v.Name == in.key })
+	for _, in := range f.Mapping(e.At, e.Value, f.What+": inputs") {
+		from := slices.IndexFunc(job.Graph.Vertices[:to], func(v flow.Vertex) bool { return v.Name == in.Key })
 		if from < 0 {
-			f.fail(in.at, "%s: inputs: there is no vertex %q above", f.what, in.key)
+			f.Fail(in.At, "%s: inputs: there is no vertex %q above", f.What, in.Key)
 			continue
 		}
-		edge := fields{f.reader, f.what + ": inputs: " + in.key, in.at, map[string]entry{}}
-		if _, none := in.value.(*ast.NullNode); !none {
-			edge = f.fields(in.at, in.value, edge.what, "records", "exchange", "priority")
+		edge := fields{yamlfile.Fields{Reader: f.Reader, What: f.What + ": inputs: " + in.Key, At: in.At}}
+		if _, none := in.Value.(*ast.NullNode); !none {
+			edge = fields{f.Fields.Fields(in.At, in.Value, edge.What, "records", "exchange", "priority")}
 		}
 		selectivity := 1.0
-		if edge.has("records") {
+		if edge.Has("records") {
 			selectivity = edge.amount("records")
 		}
 		job.Graph.Edges = append(job.Graph.Edges, flow.Edge{
@@ -193,31 +194,33 @@ func parseExchange(text string) (flow.Exchange, error) {
 	return 0, fmt.Errorf("%q: want forward, rebalance, hash or broadcast", text)
 }
 
-// load reads the curve of a source. It is kept as a text, so that it can be written
-// into a snapshot, unless it needs a file.
+// load reads the curve of a source. It is kept as a text with its tables, so that it
+// can be written into a snapshot.
 func (r *planReader) load(f fields, job *twin.JobSpec) {
-	e := f.values["load"]
+	e := f.Values["load"]
 	if job.Graph.Vertices[len(job.Graph.Vertices)-1].Source == nil {
-		r.fail(e.at, "%s: load: it is no source", f.what)
+		r.Fail(e.At, "%s: load: it is no source", f.What)
 		return
 	}
 	name := job.Graph.Vertices[len(job.Graph.Vertices)-1].Name
-	curve, err := workload.ReadCurve(r.file, e.value, job.Name+"/"+name, workload.Context{
-		Start: r.cluster.Start, Seed: r.cluster.Seed, ReadFile: r.readFile,
-	})
+	load := twin.Load{YAML: e.Value.String()}
+	c := workload.Context{Start: r.cluster.Start, Seed: r.cluster.Seed}
+	if r.readFile != nil {
+		c.ReadFile = workload.Kept(r.readFile, &load.Files)
+	}
+	curve, err := workload.ReadCurve(r.File, e.Value, job.Name+"/"+name, c)
 	if err != nil {
 		if several, ok := errors.AsType[options.Problems](err); ok {
 			for _, p := range several {
-				p.Text = f.what + ": load: " + p.Text
-				r.problems = append(r.problems, p)
+				p.Text = f.What + ": load: " + p.Text
+				r.Problems = append(r.Problems, p)
 			}
 			return
 		}
-		r.fail(e.at, "%s: load: %s", f.what, err)
+		r.Fail(e.At, "%s: load: %s", f.What, err)
 		return
 	}
-	load, err := twin.ParseLoad(e.value.String(), r.cluster)
-	if err != nil {
+	if load, err = load.Read(r.cluster, job.Name, name); err != nil {
 		load = twin.Load{Curve: curve}
 	}
 	job.Loads[name] = load
@@ -226,29 +229,29 @@ func (r *planReader) load(f fields, job *twin.JobSpec) {
 // ReadJob reads one job as it stands in a plan, for a twin of this configuration.
 // Errors are as those of [Read]; tables are not read.
 func ReadJob(file string, contents []byte, c twin.Config) (twin.JobSpec, error) {
-	root, err := parse(file, contents)
+	root, err := yamlfile.Parse(file, contents)
 	if err != nil {
 		return twin.JobSpec{}, err
 	}
-	r := &planReader{reader: reader{file: file}, cluster: c}
+	r := &planReader{reader: reader{yamlfile.Reader{File: file}}, cluster: c}
 	job := r.job(root)
-	if len(r.problems) > 0 {
-		return twin.JobSpec{}, r.problems
+	if len(r.Problems) > 0 {
+		return twin.JobSpec{}, r.Problems
 	}
 	return job, nil
 }
 
 // ReadCost reads the cost of a vertex as it stands in a plan.
 func ReadCost(file string, contents []byte) (flow.Cost, error) {
-	root, err := parse(file, contents)
+	root, err := yamlfile.Parse(file, contents)
 	if err != nil {
 		return flow.Cost{}, err
 	}
-	r := &reader{file: file}
-	f := fields{r, "a vertex", root, map[string]entry{"cost": {"cost", root, root}}}
+	r := &reader{yamlfile.Reader{File: file}}
+	f := fields{r.One("a vertex", yamlfile.Entry{Key: "cost", At: root, Value: root})}
 	cost := f.cost()
-	if len(r.problems) > 0 {
-		return flow.Cost{}, r.problems
+	if len(r.Problems) > 0 {
+		return flow.Cost{}, r.Problems
 	}
 	return cost, nil
 }

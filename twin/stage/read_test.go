@@ -110,7 +110,7 @@ func readJob(t *testing.T, job twin.JobSpec) {
 
 // Loads are kept as texts that give the same curve, so that snapshots hold them.
 func TestLoadsCanBeWrittenDown(t *testing.T) {
-	for _, text := range []string{"500", "{day: {low: 200, high: 2k}}", "\n          sum:\n            - 5\n            - {spike: {peak: 3, at: 1 h, hold: 2 h}}\n"} {
+	for _, text := range []string{"500", "{day: {low: 200, high: 2k}}", "{noise: {of: 500, share: 0.5}}", "\n          sum:\n            - 5\n            - {spike: {peak: 3, at: 1 h, hold: 2 h}}\n"} {
 		p, err := Read(File{Name: "twin.yaml", Contents: []byte("jobs: [{name: a, vertices: [{name: s, source: {}, cost: 1 ms, load: " + text + "}]}]")})
 		if strings.Contains(text, "\n") {
 			p, err = Read(File{Name: "twin.yaml", Contents: []byte("jobs:\n  - name: a\n    vertices:\n      - name: s\n        source: {}\n        cost: 1 ms\n        load:" + text)})
@@ -119,7 +119,7 @@ func TestLoadsCanBeWrittenDown(t *testing.T) {
 			t.Fatal(err)
 		}
 		load := p.Jobs[0].Loads["s"]
-		again, err := twin.ParseLoad(load.YAML, p.Cluster)
+		again, err := twin.Load{YAML: load.YAML}.Read(p.Cluster, "a", "s")
 		if err != nil {
 			t.Fatalf("%q: %v", load.YAML, err)
 		}
@@ -141,6 +141,7 @@ func TestWhatIsWrongWithAPlan(t *testing.T) {
 		{"no YAML", "a: [", "not readable as YAML"},
 		{"a list", "- a", `:1: a twin: want "key: value"`},
 		{"an unknown key", "flink: 2.3\nflnk: 2.3", `:2: a twin: unknown key "flnk"; there are flink`},
+		{"a key that is nearly one", "tskmanagers: []", "did you mean taskmanagers?"},
 		{"a key twice", "seed: 1\nseed: 2", "already defined"},
 		{"a version", "flink: 1.17", `:1: a twin: flink: "1.17": want 1.20 or 2.3`},
 		{"a date", "start: today", ":1: a twin: start:"},

@@ -3,12 +3,14 @@ package stage
 import (
 	"encoding/json"
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/sluice-project/sluice/twin"
 	"github.com/sluice-project/sluice/twin/workload"
 )
 
@@ -156,5 +158,97 @@ func TestRestoreGoesBackInTheScenario(t *testing.T) {
 	want := []string{"6m0s TaskManager tm-1 goes on false", "10m0s TaskManagers are added: 1 false"}
 	if diff := cmp.Diff(want, told[before:]); diff != "" {
 		t.Error(diff)
+	}
+}
+
+const noisy = `
+seed: %d
+taskmanagers: [{slots: 1}]
+jobs:
+  - name: a
+    vertices:
+      - {name: one, source: {}, cost: 1 us, load: {noise: {of: 500, share: 0.5}}}
+      - {name: two, source: {}, cost: 1 us, load: {noise: {of: 500, share: 0.5}}}
+`
+
+// minutes are the loads of an hour, minute by minute.
+func minutes(l twin.Load) []float64 {
+	all := make([]float64, 60)
+	for i := range all {
+		all[i] = l.Curve.Mean(time.Duration(i)*time.Minute, time.Duration(i+1)*time.Minute)
+	}
+	return all
+}
+
+// Noise without a seed is each source's own, and another with another seed of the
+// plan.
+func TestNoiseIsEachSourcesOwn(t *testing.T) {
+	plan := func(seed int) *Plan {
+		p, err := Read(File{Name: "f", Contents: fmt.Appendf(nil, noisy, seed)})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return p
+	}
+	first, again, other := plan(1).Jobs[0].Loads, plan(1).Jobs[0].Loads, plan(2).Jobs[0].Loads
+	if !slices.Equal(minutes(first["one"]), minutes(again["one"])) {
+		t.Error("the same plan gives other noise")
+	}
+	if slices.Equal(minutes(first["one"]), minutes(first["two"])) {
+		t.Error("two sources have the same noise")
+	}
+	if slices.Equal(minutes(first["one"]), minutes(other["one"])) {
+		t.Error("another seed gives the same noise")
+	}
+}
+
+// What a scenario says of the loads, tables included, is in a snapshot, and the twin
+// goes on with it as it would have.
+func TestTheLoadsOfAScenarioAreInASnapshot(t *testing.T) {
+	p, err := Read(File{Name: "f", Contents: fmt.Appendf(nil, noisy, 7)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	table := func(string) ([]byte, error) { return []byte("0,100\n600,900\n"), nil }
+	s, err := workload.ParseScenario("s", []byte(`
+duration: 1 h
+loads:
+  one: {noise: {of: {day: {low: 200, high: 900}}, share: 0.3}}
+  two: {trace: {file: two.csv}}
+`), table)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := p.Follow(s); err != nil {
+		t.Fatal(err)
+	}
+	opened, err := p.Open()
+	if err != nil {
+		t.Fatal(err)
+	}
+	until := func(s *Stage, after time.Duration) twin.JobState {
+		if err := s.Advance(s.Twin().Start().Add(after)); err != nil {
+			t.Fatal(err)
+		}
+		return s.Twin().State().Jobs[0]
+	}
+	until(opened, 5*time.Minute)
+	written, err := json.Marshal(opened.Twin().Snapshot())
+	if err != nil {
+		t.Fatal(err)
+	}
+	restored, err := p.Open()
+	if err == nil {
+		err = restored.Restore(written)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	want, got := until(opened, 20*time.Minute), until(restored, 20*time.Minute)
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("the restored twin goes another way:\n%s", diff)
+	}
+	if arrived := got.Flow.Vertices[1].Source.Arrived; arrived < 300_000 {
+		t.Errorf("%v records of the table have arrived", arrived)
 	}
 }

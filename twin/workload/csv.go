@@ -11,6 +11,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/sluice-project/sluice/twin/yamlfile"
 )
 
 // CSV says how to read a table. The zero value reads a time and a number.
@@ -149,24 +151,16 @@ func (t *table) take(record []string) error {
 	next := row{line: line}
 	var err error
 	if next.value, err = number(record[t.value]); err != nil {
-		return t.fail(line, "the value %s: %s", quoted(record[t.value]), err)
+		return t.fail(line, "the value %s: %s", yamlfile.Quoted(record[t.value]), err)
 	}
 	if next.at, err = t.instant(record); err != nil {
-		return t.fail(line, "the time %s: %s", quoted(record[t.time]), err)
+		return t.fail(line, "the time %s: %s", yamlfile.Quoted(record[t.time]), err)
 	}
 	if n := len(t.taken); n > 0 && !t.Sort && next.at.compare(t.taken[n-1].at) <= 0 {
-		return t.fail(line, "the time %s is not after the one in line %d (sort: true brings rows into order)", quoted(record[t.time]), t.taken[n-1].line)
+		return t.fail(line, "the time %s is not after the one in line %d (sort: true brings rows into order)", yamlfile.Quoted(record[t.time]), t.taken[n-1].line)
 	}
 	t.taken = append(t.taken, next)
 	return nil
-}
-
-// quoted shows a cell, or the beginning of a long one.
-func quoted(cell string) string {
-	if len(cell) > 60 {
-		cell = cell[:60] + "…"
-	}
-	return strconv.Quote(cell)
 }
 
 // begin finds the columns, and tells whether the row has names.
@@ -218,7 +212,7 @@ func column(asked string, otherwise int, names []string) (index int, named bool,
 func list(names []string, most int) string {
 	var quotedNames []string
 	for _, n := range names[:min(most, len(names))] {
-		quotedNames = append(quotedNames, quoted(strings.TrimSpace(n)))
+		quotedNames = append(quotedNames, yamlfile.Quoted(strings.TrimSpace(n)))
 	}
 	text := strings.Join(quotedNames, ", ")
 	if more := len(names) - most; more > 0 {

@@ -9,6 +9,8 @@ import (
 	"time"
 
 	"github.com/goccy/go-yaml/ast"
+
+	"github.com/sluice-project/sluice/twin/yamlfile"
 )
 
 // Scenario is what happens to a cluster: the load of each source, and events.
@@ -37,6 +39,10 @@ type Load struct {
 	// Source is its name, as the twin's jobs have it.
 	Source string
 	Curve  Curve
+	// Text is the curve in YAML, Files are the tables that it names, by their names:
+	// with the start and the seed they are the curve.
+	Text  string
+	Files map[string][]byte
 }
 
 // Event is something that happens. What it does is the twin's to say.
@@ -86,57 +92,82 @@ const maxTaskManagers = 10_000
 // fault, as [options.Problems]. Tables that it names are read by readFile; nil
 // refuses them.
 func ParseScenario(file string, contents []byte, readFile func(name string) ([]byte, error)) (*Scenario, error) {
-	root, err := parse(file, contents)
+	root, err := yamlfile.Parse(file, contents)
 	if err != nil {
 		return nil, err
 	}
-	r := &reader{file: file, context: Context{ReadFile: readFile}}
+	r := &reader{Reader: yamlfile.Reader{File: file}, context: Context{ReadFile: readFile}}
 	s := r.scenario(root)
-	if len(r.problems) > 0 {
-		return nil, r.problems
+	if len(r.Problems) > 0 {
+		return nil, r.Problems
 	}
 	return s, nil
 }
 
 func (r *reader) scenario(root ast.Node) *Scenario {
 	f := r.fields(root, root, "a scenario", "name", "duration", "start", "seed", "loads", "events")
-	f.require("duration", "loads")
+	f.Require("duration", "loads")
 	s := &Scenario{
-		Name: f.text("name"), Duration: f.duration("duration", 0), Seed: read(f, "seed", 0, parseWhole),
+		Name: f.Text("name"), Duration: f.duration("duration", 0), Seed: read(f, "seed", 0, parseWhole),
 		Start: read(f, "start", time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC), parseDate),
 	}
-	if e, given := f.values["duration"]; given && s.Duration == 0 {
-		r.fail(e.at, "duration: want more than 0")
+	if e, given := f.Values["duration"]; given && s.Duration == 0 {
+		r.Fail(e.At, "duration: want more than 0")
 	}
 	r.context.Start, r.context.Seed = s.Start, s.Seed
-	if e, given := f.values["loads"]; given {
+	if e, given := f.Values["loads"]; given {
 		s.Loads = r.loads(e)
 	}
-	if e, given := f.values["events"]; given {
+	if e, given := f.Values["events"]; given {
 		s.Events = r.events(e, s.Duration)
 	}
 	return s
 }
 
-func (r *reader) loads(e entry) []Load {
+func (r *reader) loads(e yamlfile.Entry) []Load {
 	var loads []Load
-	entries := r.mapping(e.value, "loads")
+	entries := r.Mapping(e.Value, e.Value, "loads")
 	if len(entries) == 0 {
-		r.fail(e.at, "loads: want a curve for at least one source")
+		r.Fail(e.At, "loads: want a curve for at least one source")
 	}
 	for _, source := range entries {
-		if source.key == "" {
-			r.fail(source.at, "loads: a source without a name")
+		if source.Key == "" {
+			r.Fail(source.At, "loads: a source without a name")
 		}
-		loads = append(loads, Load{source.key, r.curve(source.value, source.key, 0)})
+		loads = append(loads, r.load(source))
 	}
 	return loads
 }
 
-func (r *reader) events(e entry, duration time.Duration) []Event {
-	seq, ok := e.value.(*ast.SequenceNode)
+// load reads one, and keeps the files that were read for it.
+func (r *reader) load(source yamlfile.Entry) Load {
+	l := Load{Source: source.Key, Text: source.Value.String()}
+	if readFile := r.context.ReadFile; readFile != nil {
+		r.context.ReadFile = Kept(readFile, &l.Files)
+		defer func() { r.context.ReadFile = readFile }()
+	}
+	l.Curve = r.curve(source.Value, source.Key, 0)
+	return l
+}
+
+// Kept reads files by another function and keeps what it gave, by name.
+func Kept(readFile func(name string) ([]byte, error), in *map[string][]byte) func(name string) ([]byte, error) {
+	return func(name string) ([]byte, error) {
+		contents, err := readFile(name)
+		if err == nil {
+			if *in == nil {
+				*in = map[string][]byte{}
+			}
+			(*in)[name] = contents
+		}
+		return contents, err
+	}
+}
+
+func (r *reader) events(e yamlfile.Entry, duration time.Duration) []Event {
+	seq, ok := e.Value.(*ast.SequenceNode)
 	if !ok {
-		r.fail(e.at, "events: want a list, such as - {at: 10 h, kill: tm-2}")
+		r.Fail(e.At, "events: want a list, such as - {at: 10 h, kill: tm-2}")
 		return nil
 	}
 	var events []Event
@@ -149,25 +180,25 @@ func (r *reader) events(e entry, duration time.Duration) []Event {
 
 func (r *reader) event(n ast.Node, duration time.Duration) Event {
 	f := r.fields(n, n, "an event", append([]string{"at", "for"}, actions...)...)
-	f.require("at")
+	f.Require("at")
 	event := Event{At: f.duration("at", 0), For: f.duration("for", 0)}
 	var given []string
 	for _, a := range actions {
-		if f.has(a) {
+		if f.Has(a) {
 			given = append(given, a)
 		}
 	}
 	if len(given) != 1 {
-		r.fail(n, "an event: %d actions; want one of %s", len(given), strings.Join(actions, ", "))
+		r.Fail(n, "an event: %d actions; want one of %s", len(given), strings.Join(actions, ", "))
 		return event
 	}
 	event.Action = Action(given[0])
 	f.does(&event)
 	if event.At > duration {
-		r.fail(f.values["at"].at, "an event: at %s, after the end at %s", event.At, duration)
+		r.Fail(f.Values["at"].At, "an event: at %s, after the end at %s", event.At, duration)
 	}
-	if f.has("for") && !slices.Contains(undone, event.Action) {
-		r.fail(f.values["for"].at, "an event: %s is not undone; leave for out", event.Action)
+	if f.Has("for") && !slices.Contains(undone, event.Action) {
+		r.Fail(f.Values["for"].At, "an event: %s is not undone; leave for out", event.Action)
 	}
 	return event
 }
@@ -187,11 +218,11 @@ func (f fields) does(event *Event) {
 	case KillJobManager:
 		read(f, key, true, func(text string) (bool, error) {
 			if text != "true" {
-				return false, errors.New(quoted(text) + ": want true")
+				return false, errors.New(yamlfile.Quoted(text) + ": want true")
 			}
 			return true, nil
 		})
 	default:
-		event.Target = f.text(key)
+		event.Target = f.Text(key)
 	}
 }

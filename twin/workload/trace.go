@@ -9,6 +9,8 @@ import (
 	"io"
 	"slices"
 	"time"
+
+	"github.com/sluice-project/sluice/twin/yamlfile"
 )
 
 // Trace makes a load of a series.
@@ -230,7 +232,7 @@ func Bundled(name string) (s *Series, perStep bool, err error) {
 			return s, n.perStep, err
 		}
 	}
-	return nil, false, fmt.Errorf("no trace is called %q; there are %s%s", name, list(TraceNames(), 20), suggestion(name, TraceNames()))
+	return nil, false, fmt.Errorf("no trace is called %q; there are %s%s", name, list(TraceNames(), 20), yamlfile.Suggestion(name, TraceNames()))
 }
 
 func readBundled(name string) (*Series, error) {

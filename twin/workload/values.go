@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/sluice-project/sluice/options"
+	"github.com/sluice-project/sluice/twin/yamlfile"
 )
 
 var rateUnits = map[string]float64{"k": 1e3, "M": 1e6, "G": 1e9}
@@ -23,7 +24,7 @@ func parseRate(text string) (float64, error) {
 	v, err := strconv.ParseFloat(digits, 64)
 	v *= by
 	if err != nil || strings.ContainsAny(digits, "xXpP") || !(v >= 0 && v <= MaxRate) {
-		return 0, fmt.Errorf("%s: want a number from 0 to %g, such as 500, 25k or 2.5M", quoted(text), float64(MaxRate))
+		return 0, fmt.Errorf("%s: want a number from 0 to %g, such as 500, 25k or 2.5M", yamlfile.Quoted(text), float64(MaxRate))
 	}
 	return v, nil
 }
@@ -36,14 +37,14 @@ func parseDuration(text string) (time.Duration, error) {
 		return 0, nil
 	}
 	if trimmed != "" && trimmed[len(trimmed)-1] >= '0' && trimmed[len(trimmed)-1] <= '9' {
-		return 0, fmt.Errorf("%s: want a unit, such as %q", quoted(text), trimmed+" s")
+		return 0, fmt.Errorf("%s: want a unit, such as %q", yamlfile.Quoted(text), trimmed+" s")
 	}
 	d, err := options.ParseDuration(text)
 	if err != nil {
-		return 0, fmt.Errorf("%s: %w", quoted(text), err)
+		return 0, fmt.Errorf("%s: %w", yamlfile.Quoted(text), err)
 	}
 	if d > horizon {
-		return 0, fmt.Errorf("%s: want at most 100 years", quoted(text))
+		return 0, fmt.Errorf("%s: want at most 100 years", yamlfile.Quoted(text))
 	}
 	return d, nil
 }
@@ -55,7 +56,7 @@ func parseClock(text string) (time.Duration, error) {
 			return timeOfDay(t), nil
 		}
 	}
-	return 0, fmt.Errorf("%s: want a time of the day, such as \"06:30\", which needs its quotes within braces", quoted(text))
+	return 0, fmt.Errorf("%s: want a time of the day, such as \"06:30\", which needs its quotes within braces", yamlfile.Quoted(text))
 }
 
 // parseDate reads a date, or a date and time.
@@ -65,7 +66,7 @@ func parseDate(text string) (time.Time, error) {
 			return t.UTC(), nil
 		}
 	}
-	return time.Time{}, fmt.Errorf("%s: want a date such as 2026-07-01, or 2026-07-01T12:00:00Z", quoted(text))
+	return time.Time{}, fmt.Errorf("%s: want a date such as 2026-07-01, or 2026-07-01T12:00:00Z", yamlfile.Quoted(text))
 }
 
 func parseBool(text string) (bool, error) {
@@ -75,7 +76,7 @@ func parseBool(text string) (bool, error) {
 	case "false":
 		return false, nil
 	}
-	return false, fmt.Errorf("%s: want true or false", quoted(text))
+	return false, fmt.Errorf("%s: want true or false", yamlfile.Quoted(text))
 }
 
 var ends = map[string]End{"hold": Hold, "loop": Loop, "silence": Silence}
@@ -85,7 +86,7 @@ func parseEnd(text string) (End, error) {
 		return end, nil
 	}
 	names := []string{"hold", "loop", "silence"}
-	return Hold, fmt.Errorf("%s: want hold, loop or silence%s", quoted(text), suggestion(text, names))
+	return Hold, fmt.Errorf("%s: want hold, loop or silence%s", yamlfile.Quoted(text), yamlfile.Suggestion(text, names))
 }
 
 // oneOf reads one of two words; the second is true.
@@ -95,14 +96,14 @@ func oneOf(usual, other string) func(string) (bool, error) {
 		case usual, other:
 			return text == other, nil
 		}
-		return false, fmt.Errorf("%s: want %s or %s", quoted(text), usual, other)
+		return false, fmt.Errorf("%s: want %s or %s", yamlfile.Quoted(text), usual, other)
 	}
 }
 
 func parseWhole(text string) (uint64, error) {
 	n, err := strconv.ParseUint(text, 10, 64)
 	if err != nil {
-		return 0, fmt.Errorf("%s: want a whole number that is not negative", quoted(text))
+		return 0, fmt.Errorf("%s: want a whole number that is not negative", yamlfile.Quoted(text))
 	}
 	return n, nil
 }
@@ -114,7 +115,7 @@ func parseComma(text string) (rune, error) {
 	case ",", ";", "|", " ":
 		return rune(text[0]), nil
 	}
-	return 0, errors.New(quoted(text) + `: want ",", ";", "|", " " or tab`)
+	return 0, errors.New(yamlfile.Quoted(text) + `: want ",", ";", "|", " " or tab`)
 }
 
 var weekdays = []string{"sun", "mon", "tue", "wed", "thu", "fri", "sat"}
@@ -125,5 +126,5 @@ func parseWeekday(text string) (time.Weekday, error) {
 			return d, nil
 		}
 	}
-	return 0, fmt.Errorf("%s: want mon, tue, wed, thu, fri, sat or sun", quoted(text))
+	return 0, fmt.Errorf("%s: want mon, tue, wed, thu, fri, sat or sun", yamlfile.Quoted(text))
 }

@@ -3,10 +3,13 @@ package workload
 import (
 	"fmt"
 	"hash/fnv"
+	"slices"
 	"strings"
 	"time"
 
 	"github.com/goccy/go-yaml/ast"
+
+	"github.com/sluice-project/sluice/twin/yamlfile"
 )
 
 // kindNames are the keys that say of which kind a curve is.
@@ -31,28 +34,28 @@ func (r *reader) curve(n ast.Node, place string, depth int) Curve {
 	r.curves++
 	switch {
 	case depth > maxDepth:
-		r.fail(n, "curves nested more than %d deep", maxDepth)
+		r.Fail(n, "curves nested more than %d deep", maxDepth)
 		return nothing
 	case r.curves > maxCurves:
 		if r.curves == maxCurves+1 {
-			r.fail(n, "more than %d curves", maxCurves)
+			r.Fail(n, "more than %d curves", maxCurves)
 		}
 		return nothing
 	}
-	if text, plain := textOf(n); plain {
+	if text, plain := yamlfile.Text(n); plain {
 		return r.number(n, text)
 	}
-	entries := r.mapping(n, "a curve")
+	entries := r.Mapping(n, n, "a curve")
 	if len(entries) != 1 {
 		if entries != nil || isEmptyMapping(n) {
-			r.fail(n, "a curve: want one key that says of which kind it is, got %d", len(entries))
+			r.Fail(n, "a curve: want one key that says of which kind it is, got %d", len(entries))
 		}
 		return nothing
 	}
 	e := entries[0]
-	curve, err := r.ofKind(curveText{e.key, e.at, e.value, place + "/" + e.key, depth})
+	curve, err := r.ofKind(curveText{e.Key, e.At, e.Value, place + "/" + e.Key, depth})
 	if err != nil {
-		r.fail(e.at, "%s: %s", e.key, strings.ReplaceAll(err.Error(), "\n", "; "))
+		r.Fail(e.At, "%s: %s", e.Key, strings.ReplaceAll(err.Error(), "\n", "; "))
 	}
 	if curve == nil {
 		return nothing
@@ -68,10 +71,10 @@ func isEmptyMapping(n ast.Node) bool {
 func (r *reader) number(n ast.Node, text string) Curve {
 	rate, err := parseRate(text)
 	if err != nil {
-		if contains(kindNames, text) {
+		if slices.Contains(kindNames, text) {
 			err = fmt.Errorf("%s has no value", text)
 		}
-		r.fail(n, "a curve: %s", err)
+		r.Fail(n, "a curve: %s", err)
 	}
 	c, _ := Constant(rate) // a rate that was parsed is one
 	return c
@@ -81,7 +84,7 @@ func (r *reader) number(n ast.Node, text string) Curve {
 func (r *reader) ofKind(c curveText) (Curve, error) {
 	switch c.kind {
 	case "constant":
-		f := fields{r, "a curve", c.at, map[string]entry{c.kind: {c.kind, c.at, c.value}}}
+		f := r.one("a curve", yamlfile.Entry{Key: c.kind, At: c.at, Value: c.value})
 		return Constant(f.rate(c.kind, 0))
 	case "steps", "lines":
 		return r.path(c)
@@ -117,37 +120,37 @@ func (r *reader) combined(c curveText) (Curve, error) {
 		return Product(r.curveList(c)...), nil
 	case "scale":
 		f := r.fields(c.at, c.value, c.kind, "of", "by")
-		if !f.require("of", "by") {
+		if !f.Require("of", "by") {
 			return nil, nil
 		}
 		return Scale(f.of(c), f.rate("by", 1))
 	case "limit":
 		f := r.fields(c.at, c.value, c.kind, "of", "min", "max")
-		if !f.require("of") {
+		if !f.Require("of") {
 			return nil, nil
 		}
 		return Limit(f.of(c), f.rate("min", 0), f.rate("max", MaxRate))
 	case "noise":
 		f := r.fields(c.at, c.value, c.kind, "of", "share", "amount", "every", "seed")
-		if !f.require("of") {
+		if !f.Require("of") {
 			return nil, nil
 		}
 		return Shake(f.of(c), Noise{
 			Share: f.rate("share", 0), Amount: f.rate("amount", 0), Every: f.duration("every", 0), Seed: f.seed(c),
 		})
 	}
-	return nil, fmt.Errorf("no such kind of curve%s (there are %s)", suggestion(c.kind, kindNames), list(kindNames, len(kindNames)))
+	return nil, fmt.Errorf("no such kind of curve%s (there are %s)", yamlfile.Suggestion(c.kind, kindNames), list(kindNames, len(kindNames)))
 }
 
 // of reads the curve that another is made of.
 func (f fields) of(c curveText) Curve {
-	return f.curve(f.values["of"].value, c.place, c.depth+1)
+	return f.reader.curve(f.Values["of"].Value, c.place, c.depth+1)
 }
 
 func (r *reader) curveList(c curveText) []Curve {
 	seq, ok := c.value.(*ast.SequenceNode)
 	if !ok || len(seq.Values) == 0 {
-		r.fail(c.at, "%s: want a list of curves", c.kind)
+		r.Fail(c.at, "%s: want a list of curves", c.kind)
 		return nil
 	}
 	curves := make([]Curve, 0, len(seq.Values))
@@ -161,7 +164,7 @@ func (r *reader) curveList(c curveText) []Curve {
 func (f fields) seed(c curveText) uint64 {
 	h := fnv.New64a()
 	_, _ = h.Write([]byte(c.place)) // it cannot fail
-	return read(f, "seed", mix(f.context.Seed)^h.Sum64(), parseWhole)
+	return read(f, "seed", mix(f.reader.context.Seed)^h.Sum64(), parseWhole)
 }
 
 // path reads steps and lines: points, or points with a length and an end.
@@ -171,7 +174,7 @@ func (r *reader) path(c curveText) (Curve, error) {
 	if m, ok := c.value.(*ast.MappingNode); ok && hasKey(m, "at") {
 		f := r.fields(c.at, c.value, c.kind, "at", "length", "end")
 		p.Length, p.End = f.duration("length", 0), f.end()
-		points, at = f.values["at"].value, f.values["at"].at
+		points, at = f.Values["at"].Value, f.Values["at"].At
 	}
 	var ok bool
 	if p.Points, ok = r.points(at, points, c.kind, parseDuration); !ok {
@@ -182,7 +185,7 @@ func (r *reader) path(c curveText) (Curve, error) {
 
 func hasKey(m *ast.MappingNode, key string) bool {
 	for _, v := range m.Values {
-		if text, _ := textOf(v.Key); text == key {
+		if text, _ := yamlfile.Text(v.Key); text == key {
 			return true
 		}
 	}
@@ -191,19 +194,19 @@ func hasKey(m *ast.MappingNode, key string) bool {
 
 // points reads a mapping of times to rates; false after a fault.
 func (r *reader) points(at, n ast.Node, what string, parse func(string) (time.Duration, error)) ([]Point, bool) {
-	before := len(r.problems)
+	before := len(r.Problems)
 	var points []Point
-	for _, e := range r.mapping(n, what) {
-		t, err := parse(e.key)
+	for _, e := range r.Mapping(n, n, what) {
+		t, err := parse(e.Key)
 		if err != nil {
-			r.fail(e.at, "%s: %s", what, err)
+			r.Fail(e.At, "%s: %s", what, err)
 			continue
 		}
 		if len(points) > 0 && t <= points[len(points)-1].At {
-			r.fail(e.at, "%s: %s is not after the time before it", what, e.key)
+			r.Fail(e.At, "%s: %s is not after the time before it", what, e.Key)
 		}
-		f := fields{r, what, at, map[string]entry{e.key: e}}
-		points = append(points, Point{t, f.rate(e.key, 0)})
+		f := r.one(what, e)
+		points = append(points, Point{t, f.rate(e.Key, 0)})
 	}
-	return points, len(r.problems) == before
+	return points, len(r.Problems) == before
 }

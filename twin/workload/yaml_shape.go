@@ -4,11 +4,13 @@ import (
 	"errors"
 	"fmt"
 	"time"
+
+	"github.com/sluice-project/sluice/twin/yamlfile"
 )
 
 func (r *reader) ramp(c curveText) (Curve, error) {
 	f := r.fields(c.at, c.value, c.kind, "from", "to", "start", "over")
-	if !f.require("to", "over") {
+	if !f.Require("to", "over") {
 		return nil, nil
 	}
 	return Ramp(f.rate("from", 0), f.rate("to", 0), f.duration("start", 0), f.duration("over", time.Second))
@@ -16,7 +18,7 @@ func (r *reader) ramp(c curveText) (Curve, error) {
 
 func (r *reader) sine(c curveText) (Curve, error) {
 	f := r.fields(c.at, c.value, c.kind, "low", "high", "period", "peak")
-	if !f.require("high", "period") {
+	if !f.Require("high", "period") {
 		return nil, nil
 	}
 	return Sine{
@@ -26,17 +28,17 @@ func (r *reader) sine(c curveText) (Curve, error) {
 
 func (r *reader) day(c curveText) (Curve, error) {
 	f := r.fields(c.at, c.value, c.kind, "low", "high", "peak", "points")
-	if e, given := f.values["points"]; given {
-		if f.has("low") || f.has("high") || f.has("peak") {
+	if e, given := f.Values["points"]; given {
+		if f.Has("low") || f.Has("high") || f.Has("peak") {
 			return nil, errors.New("points, or low, high and peak; want one of the two")
 		}
-		points, ok := r.points(e.at, e.value, "points", parseClock)
+		points, ok := r.points(e.At, e.Value, "points", parseClock)
 		if !ok {
 			return nil, nil
 		}
 		return DayOf(points, r.context.Start)
 	}
-	if !f.require("high") {
+	if !f.Require("high") {
 		return nil, nil
 	}
 	const afternoon = 14 * time.Hour
@@ -45,7 +47,7 @@ func (r *reader) day(c curveText) (Curve, error) {
 
 func (r *reader) week(c curveText) (Curve, error) {
 	f := r.fields(c.at, c.value, c.kind, "of", "factors", "holidays", "blend")
-	if !f.require("of") {
+	if !f.Require("of") {
 		return nil, nil
 	}
 	w := Week{
@@ -62,28 +64,28 @@ func (r *reader) week(c curveText) (Curve, error) {
 // factors reads a mapping of days to factors.
 func factors[K comparable](f fields, key string, parse func(string) (K, error)) map[K]float64 {
 	read := map[K]float64{}
-	e, given := f.values[key]
+	e, given := f.Values[key]
 	if !given {
 		return read
 	}
-	for _, e := range f.mapping(e.value, key) {
-		k, err := parse(e.key)
+	for _, e := range f.Mapping(e.Value, e.Value, key) {
+		k, err := parse(e.Key)
 		if err != nil {
-			f.fail(e.at, "%s: %s", key, err)
+			f.Fail(e.At, "%s: %s", key, err)
 			continue
 		}
 		if _, twice := read[k]; twice {
-			f.fail(e.at, "%s: %s is the same day as one before", key, quoted(e.key))
+			f.Fail(e.At, "%s: %s is the same day as one before", key, yamlfile.Quoted(e.Key))
 		}
-		one := fields{f.reader, key, e.at, map[string]entry{e.key: e}}
-		read[k] = one.rate(e.key, 1)
+		one := f.reader.one(key, e)
+		read[k] = one.rate(e.Key, 1)
 	}
 	return read
 }
 
 func (r *reader) spike(c curveText) (Curve, error) {
 	f := r.fields(c.at, c.value, c.kind, "base", "peak", "at", "rise", "hold", "decay", "every")
-	if !f.require("peak") {
+	if !f.Require("peak") {
 		return nil, nil
 	}
 	return Spike{
@@ -112,7 +114,7 @@ func (r *reader) walk(c curveText) (Curve, error) {
 	default:
 		f = r.fields(c.at, c.value, c.kind, append([]string{"start", "step", "down", "up", "min", "max"}, samplingKeys...)...)
 		w = RandomWalk(0)
-		if f.has("step") && (f.has("down") || f.has("up")) {
+		if f.Has("step") && (f.Has("down") || f.Has("up")) {
 			return nil, errors.New("step, or down and up; want one of the two")
 		}
 		w.Start = f.rate("start", w.Start)
@@ -133,7 +135,7 @@ func (r *reader) cosine(c curveText) (Curve, error) {
 }
 
 func (r *reader) trace(c curveText) (Curve, error) {
-	if name, plain := textOf(c.value); plain {
+	if name, plain := yamlfile.Text(c.value); plain {
 		s, perStep, err := Bundled(name)
 		if err != nil {
 			return nil, err
@@ -142,7 +144,7 @@ func (r *reader) trace(c curveText) (Curve, error) {
 	}
 	f := r.fields(c.at, c.value, c.kind, "name", "file", "time", "value", "step", "header", "comma", "sort",
 		"per", "interpolate", "from", "length", "resample", "speed", "scale", "mean", "peak", "end")
-	before := len(r.problems)
+	before := len(r.Problems)
 	s, perStep, err := f.table()
 	if err != nil {
 		return nil, err
@@ -152,7 +154,7 @@ func (r *reader) trace(c curveText) (Curve, error) {
 		From: f.duration("from", 0), Length: f.duration("length", 0), Resample: f.duration("resample", 0),
 		Speed: f.rate("speed", 1), Scale: f.rate("scale", 0), Mean: f.rate("mean", 0), Peak: f.rate("peak", 0), End: f.end(),
 	}
-	if len(r.problems) > before {
+	if len(r.Problems) > before {
 		return nil, nil
 	}
 	return t.Curve(s)
@@ -160,30 +162,30 @@ func (r *reader) trace(c curveText) (Curve, error) {
 
 // table reads the series that the fields of a trace name.
 func (f fields) table() (s *Series, perStep bool, err error) {
-	if f.has("name") == f.has("file") {
+	if f.Has("name") == f.Has("file") {
 		return nil, false, errors.New("want name for a bundled trace, or file for one of your own")
 	}
-	if f.has("name") {
+	if f.Has("name") {
 		for _, key := range [...]string{"time", "value", "step", "header", "comma", "sort"} {
-			if f.has(key) {
+			if f.Has(key) {
 				return nil, false, fmt.Errorf("%s says how a file is read; a bundled trace needs none of it", key)
 			}
 		}
-		return Bundled(f.text("name"))
+		return Bundled(f.Text("name"))
 	}
 	c := CSV{
-		Time: f.text("time"), Value: f.text("value"), Step: f.duration("step", 0),
+		Time: f.Text("time"), Value: f.Text("value"), Step: f.duration("step", 0),
 		Comma: read(f, "comma", 0, parseComma), Sort: f.yes("sort"),
 	}
-	if f.has("header") {
+	if f.Has("header") {
 		header := f.yes("header")
 		c.Header = &header
 	}
-	name := f.text("file")
-	if f.context.ReadFile == nil {
-		return nil, false, fmt.Errorf("file %s: no files are read here", quoted(name))
+	name := f.Text("file")
+	if f.reader.context.ReadFile == nil {
+		return nil, false, fmt.Errorf("file %s: no files are read here", yamlfile.Quoted(name))
 	}
-	contents, err := f.context.ReadFile(name)
+	contents, err := f.reader.context.ReadFile(name)
 	if err != nil {
 		return nil, false, fmt.Errorf("file: %w", err)
 	}
