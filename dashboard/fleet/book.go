@@ -1,0 +1,302 @@
+package fleet
+
+import (
+	"cmp"
+	"context"
+	"maps"
+	"math"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/sluice-project/sluice/autoscaler"
+	"github.com/sluice-project/sluice/decisions"
+	"github.com/sluice-project/sluice/options"
+)
+
+const (
+	// keptDecisions is how many a job keeps, and keptRescales how many of them may be
+	// rescales: those are few, and worth more than the many that changed nothing.
+	keptDecisions = 150
+	keptRescales  = 100
+	// keptEvents is how many events the whole book keeps.
+	keptEvents = 2000
+)
+
+// Book is what is known of every job. It is safe for concurrent use.
+type Book struct {
+	now func() time.Time
+
+	mu     sync.RWMutex
+	jobs   map[autoscaler.JobKey]*job
+	press  press
+	events []Event // the newest last
+	seq    uint64
+	// moved is closed and made anew whenever something was written.
+	moved chan struct{}
+}
+
+// job is what is known of one job.
+type job struct {
+	name     string
+	config   options.Config
+	entry    decisions.Entry
+	state    State
+	why      string
+	since    time.Time
+	past     series
+	vertices map[string]*series
+	// decisions are those that say something else than the one before, the newest
+	// last.
+	decisions []pressed
+	decided   uint64
+	// said is the fingerprint of the newest of them.
+	said    string
+	failure *Failure
+	scaled  time.Time
+	metrics *autoscaler.SelfMetrics
+}
+
+// Decision is one decision about a job that was news, with a number of its own.
+type Decision struct {
+	// ID counts the decisions of one job, from 1.
+	ID uint64 `json:"id"`
+	decisions.Entry
+}
+
+// Failure is why a pass came to no decision.
+type Failure struct {
+	At   time.Time `json:"at"`
+	Text string    `json:"text"`
+}
+
+var (
+	_ autoscaler.DecisionRecorder = (*Book)(nil)
+	_ autoscaler.EventHandler     = (*Book)(nil)
+)
+
+// NewBook returns an empty book; now is its clock.
+func NewBook(now func() time.Time) *Book {
+	return &Book{now: now, jobs: map[autoscaler.JobKey]*job{}, moved: make(chan struct{})}
+}
+
+// Record implements [autoscaler.DecisionRecorder]. It never fails.
+func (b *Book) Record(_ context.Context, context *autoscaler.JobContext, r *autoscaler.Report) error {
+	entry := decisions.New(r)
+	state, why := stateOf(r)
+	point, points := pointsOf(r)
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	j := b.job(context.Key)
+	j.name, j.config, j.metrics, j.failure = context.Name, context.Config, context.Metrics, nil
+	if j.state != state {
+		j.since = r.At.UTC()
+	}
+	j.state, j.why = state, why
+	if said := entry.Fingerprint(); r.Scaled || j.said != said {
+		j.said = said
+		j.decide(b.press.pack(&entry), entry.Action == decisions.ActionScale)
+	}
+	if r.Scaled {
+		j.scaled = r.At.UTC()
+	}
+	j.entry = entry
+	if len(points) > 0 {
+		j.measure(point, points)
+	}
+	b.move()
+	return nil
+}
+
+// job is the one of that key, a new one if there is none.
+func (b *Book) job(key autoscaler.JobKey) *job {
+	j, known := b.jobs[key]
+	if !known {
+		j = &job{past: newSeries(jobTiers), vertices: map[string]*series{}}
+		b.jobs[key] = j
+	}
+	return j
+}
+
+func (j *job) decide(e []byte, rescale bool) {
+	if len(j.decisions) >= keptDecisions {
+		rescales := 0
+		for _, d := range j.decisions {
+			if d.rescale {
+				rescales++
+			}
+		}
+		first := slices.IndexFunc(j.decisions, func(d pressed) bool { return d.rescale == (rescales > keptRescales) })
+		j.decisions = slices.Delete(j.decisions, first, first+1)
+	}
+	j.decided++
+	j.decisions = append(j.decisions, pressed{j.decided, rescale, e})
+}
+
+func (j *job) measure(whole Point, vertices map[string]Point) {
+	j.past.add(whole)
+	for id, p := range vertices {
+		s, known := j.vertices[id]
+		if !known {
+			fresh := newSeries(vertexTiers)
+			s = &fresh
+			j.vertices[id] = s
+		}
+		s.add(p)
+	}
+	maps.DeleteFunc(j.vertices, func(id string, _ *series) bool { _, there := vertices[id]; return !there })
+}
+
+// move wakes who waits for news.
+func (b *Book) move() {
+	close(b.moved)
+	b.moved = make(chan struct{})
+}
+
+// Moved is closed when something is written after the call.
+func (b *Book) Moved() <-chan struct{} {
+	b.mu.RLock()
+	defer b.mu.RUnlock()
+	return b.moved
+}
+
+// Forget drops a job that is gone. Its events stay.
+func (b *Book) Forget(key autoscaler.JobKey) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	delete(b.jobs, key)
+	b.move()
+}
+
+// Summary is one job at a glance.
+type Summary struct {
+	Key  autoscaler.JobKey
+	Name string
+	// State is where the job stands since Since, and Why says it in a sentence.
+	State State
+	Why   string
+	Since time.Time
+	// Seen is the time of the newest pass.
+	Seen time.Time
+	// Parallelism is that of all vertices together, Wanted what was decided.
+	Parallelism, Wanted int
+	// Now is what was measured last.
+	Now Point
+	// Scaled is when the job was rescaled last; zero if it never was.
+	Scaled time.Time
+	// Spark is the last half hour, in few points.
+	Spark []Point
+	// Failure is set when the newest pass came to no decision.
+	Failure *Failure
+	// Counts are those of the job's passes in this process.
+	Counts Counts
+}
+
+// Counts are passes by outcome, as the reference counts them.
+type Counts struct{ Scalings, Errors, Balanced int64 }
+
+// sparkPoints is what a sparkline has room for.
+const sparkPoints = 40
+
+// Jobs are all jobs, by cluster, name and id.
+func (b *Book) Jobs() []Summary {
+	b.mu.RLock()
+	defer b.mu.RUnlock()
+	all := make([]Summary, 0, len(b.jobs))
+	for key, j := range b.jobs {
+		all = append(all, j.summary(key, b.now()))
+	}
+	slices.SortFunc(all, func(x, y Summary) int {
+		return cmp.Or(cmp.Compare(x.Key.Cluster, y.Key.Cluster), cmp.Compare(x.Name, y.Name), cmp.Compare(x.Key.Job, y.Key.Job))
+	})
+	return all
+}
+
+func (j *job) summary(key autoscaler.JobKey, now time.Time) Summary {
+	s := Summary{
+		Key: key, Name: j.name, State: j.state, Why: j.why, Since: j.since, Seen: j.entry.Time,
+		Scaled: j.scaled, Failure: j.failure, Now: unknownPoint,
+		Spark: j.past.between(now.Add(-30*time.Minute), now.Add(time.Second), sparkPoints),
+	}
+	for i := range j.entry.Vertices {
+		s.Parallelism += j.entry.Vertices[i].From
+		s.Wanted += j.entry.Vertices[i].To
+	}
+	if n := len(s.Spark); n > 0 {
+		s.Now = s.Spark[n-1]
+	}
+	if m := j.metrics; m != nil {
+		s.Counts = Counts{m.Scalings.Load(), m.Errors.Load(), m.Balanced.Load()}
+	}
+	return s
+}
+
+var unknownPoint = Point{Source: math.NaN(), Target: math.NaN(), Capacity: math.NaN(), Lag: math.NaN(), Busy: math.NaN()}
+
+// Job is one job as it stands, with its newest decision.
+type Job struct {
+	Summary
+	Entry decisions.Entry
+	// Config is what the newest pass went by.
+	Config options.Config
+}
+
+// Job finds a job; false if there is none of that key.
+func (b *Book) Job(key autoscaler.JobKey) (Job, bool) {
+	b.mu.RLock()
+	defer b.mu.RUnlock()
+	j, known := b.jobs[key]
+	if !known {
+		return Job{}, false
+	}
+	return Job{j.summary(key, b.now()), j.entry, j.config}, true
+}
+
+// Series is the past of a job between two instants, in about most points; of one of
+// its vertices if vertex is not empty. It is empty for who is not known.
+func (b *Book) Series(key autoscaler.JobKey, vertex string, from, to time.Time, most int) []Point {
+	b.mu.RLock()
+	defer b.mu.RUnlock()
+	j, known := b.jobs[key]
+	if !known {
+		return nil
+	}
+	if vertex == "" {
+		return j.past.between(from, to, most)
+	}
+	if s, known := j.vertices[vertex]; known {
+		return s.between(from, to, most)
+	}
+	return nil
+}
+
+// Decisions are the newest of a job, the newest first, at most so many.
+func (b *Book) Decisions(key autoscaler.JobKey, most int) []Decision {
+	b.mu.RLock()
+	defer b.mu.RUnlock()
+	j, known := b.jobs[key]
+	if !known {
+		return nil
+	}
+	n := min(max(most, 0), len(j.decisions))
+	newest := make([]Decision, 0, n)
+	for _, p := range slices.Backward(j.decisions[len(j.decisions)-n:]) {
+		newest = append(newest, p.unpack())
+	}
+	return newest
+}
+
+// Decision is one decision of a job by its number; false if it is not kept.
+func (b *Book) Decision(key autoscaler.JobKey, id uint64) (Decision, bool) {
+	b.mu.RLock()
+	defer b.mu.RUnlock()
+	j, known := b.jobs[key]
+	if !known {
+		return Decision{}, false
+	}
+	at, there := slices.BinarySearchFunc(j.decisions, id, func(p pressed, id uint64) int { return cmp.Compare(p.id, id) })
+	if !there {
+		return Decision{}, false
+	}
+	return j.decisions[at].unpack(), true
+}

@@ -1,0 +1,87 @@
+package fleet
+
+import (
+	"context"
+	"slices"
+	"time"
+
+	"github.com/sluice-project/sluice/autoscaler"
+)
+
+// Event is something that was told, with its number in the book.
+type Event struct {
+	// Seq counts the events of the process, from 1.
+	Seq uint64
+	Job autoscaler.JobKey
+	// Name is the job's.
+	Name    string
+	At      time.Time
+	Type    autoscaler.EventType
+	Reason  string
+	Message string
+	// Times is how often it was told, its repetitions within its interval included.
+	Times int
+	// key and changes tell repetitions from other events.
+	key, changes string
+}
+
+// Handle implements [autoscaler.EventHandler]. It never fails. A repetition within
+// its interval is counted where the event stands.
+func (b *Book) Handle(_ context.Context, job *autoscaler.JobContext, e autoscaler.Event) error {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if e.Reason == autoscaler.EventAutoscalerError {
+		b.job(job.Key).failure = &Failure{e.At.UTC(), e.Message}
+		b.job(job.Key).name = job.Name
+	}
+	key := e.Key
+	if key == "" {
+		key = e.Message
+	}
+	changes := autoscaler.ChangesText(e.Changes)
+	if before := b.last(job.Key, e, key); before != nil && before.changes == changes {
+		before.Times++
+		return nil
+	}
+	if len(b.events) >= keptEvents {
+		b.events = slices.Delete(b.events, 0, keptEvents/10)
+	}
+	b.seq++
+	b.events = append(b.events, Event{b.seq, job.Key, job.Name, e.At.UTC(), e.Type, e.Reason, e.Message, 1, key, changes})
+	b.move()
+	return nil
+}
+
+// last is the newest event that is the same as e but for its changes, less than e's
+// interval ago; nil if there is none.
+func (b *Book) last(job autoscaler.JobKey, e autoscaler.Event, key string) *Event {
+	for i := range slices.Backward(b.events) {
+		before := &b.events[i]
+		if e.Interval <= 0 || !e.At.Before(before.At.Add(e.Interval)) {
+			return nil
+		}
+		if before.Job == job && before.Reason == e.Reason && before.key == key {
+			return before
+		}
+	}
+	return nil
+}
+
+// Events are those after the number seq, the oldest first, at most so many; of one
+// job if key is not nil.
+func (b *Book) Events(after uint64, key *autoscaler.JobKey, most int) []Event {
+	b.mu.RLock()
+	defer b.mu.RUnlock()
+	var found []Event
+	for i := range slices.Backward(b.events) {
+		e := &b.events[i]
+		if e.Seq <= after || len(found) >= most {
+			break
+		}
+		if key == nil || e.Job == *key {
+			found = append(found, *e)
+		}
+	}
+	slices.Reverse(found)
+	return found
+}
