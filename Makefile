@@ -37,6 +37,11 @@ endif
 docs: ## write the generated pages anew and check the links
 	scripts/docs
 
+.PHONY: screenshots
+screenshots: ## take the README's pictures of the page anew, from a demo, in two minutes
+	mkdir -p docs/pictures
+	SLUICE_PICTURES=$(CURDIR)/docs/pictures go test -count=1 -run TestPicturesOfTheDemo ./cmd/sluice
+
 .PHONY: release
 release: ## archives and checksums for all platforms into dist/ (VERSION=1.2.0)
 	scripts/release $(VERSION)

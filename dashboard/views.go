@@ -1,0 +1,344 @@
+package dashboard
+
+import (
+	"math"
+	"net/http"
+	"net/url"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/sluice-project/sluice/autoscaler"
+	"github.com/sluice-project/sluice/dashboard/fleet"
+	"github.com/sluice-project/sluice/decisions"
+	"github.com/sluice-project/sluice/flink"
+	"github.com/sluice-project/sluice/options"
+)
+
+// Unnamed stands in a path for the cluster that has no name.
+const Unnamed = "-"
+
+// clusterName is the name of a cluster as a path has it.
+func clusterName(name string) string {
+	if name == "" {
+		return Unnamed
+	}
+	return name
+}
+
+func keyOf(r *http.Request) autoscaler.JobKey {
+	key := autoscaler.JobKey{Cluster: r.PathValue("cluster"), Job: flink.JobID(r.PathValue("job"))}
+	if key.Cluster == Unnamed {
+		key.Cluster = ""
+	}
+	return key
+}
+
+// number is a figure that may not be known, which is null.
+type number float64
+
+// MarshalJSON implements [json.Marshaler].
+func (n number) MarshalJSON() ([]byte, error) {
+	if x := float64(n); math.IsNaN(x) || math.IsInf(x, 0) {
+		return []byte("null"), nil
+	}
+	// Six digits are more than anyone sees.
+	return strconv.AppendFloat(nil, float64(n), 'g', 6, 64), nil
+}
+
+// when is an instant, and null for none.
+func when(t time.Time) *time.Time {
+	if t.IsZero() {
+		return nil
+	}
+	t = t.UTC()
+	return &t
+}
+
+// jobView is one job at a glance.
+type jobView struct {
+	Cluster     string         `json:"cluster"`
+	Job         string         `json:"job"`
+	Name        string         `json:"name"`
+	State       fleet.State    `json:"state"`
+	Why         string         `json:"why"`
+	Since       *time.Time     `json:"since"`
+	Seen        *time.Time     `json:"seen"`
+	Parallelism int            `json:"parallelism"`
+	Wanted      int            `json:"wanted"`
+	Source      number         `json:"source"`
+	Target      number         `json:"target"`
+	Capacity    number         `json:"capacity"`
+	Lag         number         `json:"lag"`
+	Busy        number         `json:"busy"`
+	Scaled      *time.Time     `json:"scaled"`
+	Spark       sparkView      `json:"spark"`
+	Failure     *fleet.Failure `json:"failure,omitempty"`
+	Hold        *Held          `json:"hold,omitempty"`
+}
+
+type sparkView struct {
+	Source   []number `json:"source"`
+	Capacity []number `json:"capacity"`
+}
+
+func (d *Dashboard) viewOf(s fleet.Summary) jobView {
+	v := jobView{
+		Cluster: clusterName(s.Key.Cluster), Job: string(s.Key.Job), Name: s.Name, State: s.State, Why: s.Why,
+		Since: when(s.Since), Seen: when(s.Seen), Parallelism: s.Parallelism, Wanted: s.Wanted,
+		Source: number(s.Now.Source), Target: number(s.Now.Target), Capacity: number(s.Now.Capacity), Lag: number(s.Now.Lag), Busy: number(s.Now.Busy),
+		Scaled: when(s.Scaled), Failure: s.Failure, Spark: sparkView{[]number{}, []number{}},
+	}
+	for _, p := range s.Spark {
+		v.Spark.Source = append(v.Spark.Source, number(p.Source))
+		v.Spark.Capacity = append(v.Spark.Capacity, number(p.Capacity))
+	}
+	if d.cfg.Hand != nil {
+		if held, is := d.cfg.Hand.Held(s.Key); is {
+			v.Hold = &held
+			if v.State != fleet.Scaling && v.State != fleet.NotScalable {
+				v.State, v.Why = fleet.Paused, held.Text
+			}
+		}
+	}
+	return v
+}
+
+func (d *Dashboard) whoami(r *http.Request) (any, error) {
+	p := personOf(r.Context())
+	return map[string]any{
+		"name": p.Name, "role": p.Role, "version": d.cfg.Version, "login": d.access.needed(),
+		"canAct": p.Role == RoleOperator && d.cfg.Hand != nil, "now": d.cfg.Now().UTC(),
+	}, nil
+}
+
+func (d *Dashboard) jobs(r *http.Request) (any, error) {
+	words := strings.Fields(strings.ToLower(r.URL.Query().Get("q")))
+	state, cluster := r.URL.Query().Get("state"), r.URL.Query().Get("cluster")
+	views := []jobView{}
+	for _, s := range d.cfg.Book.Jobs() {
+		v := d.viewOf(s)
+		text := strings.ToLower(v.Cluster + " " + v.Name + " " + v.Job)
+		fits := (state == "" || string(v.State) == state) && (cluster == "" || v.Cluster == cluster)
+		for _, w := range words {
+			fits = fits && strings.Contains(text, w)
+		}
+		if fits {
+			views = append(views, v)
+		}
+	}
+	return map[string]any{"jobs": views}, nil
+}
+
+func (d *Dashboard) job(r *http.Request) (any, error) {
+	j, err := d.find(r)
+	if err != nil {
+		return nil, err
+	}
+	return struct {
+		jobView
+		Decision decisions.Entry `json:"decision"`
+		Graph    graph           `json:"graph"`
+	}{d.viewOf(j.Summary), j.Entry, layout(j.Entry.Vertices)}, nil
+}
+
+func (d *Dashboard) find(r *http.Request) (fleet.Job, error) {
+	key := keyOf(r)
+	j, known := d.cfg.Book.Job(key)
+	if !known {
+		return fleet.Job{}, notFound("no job %s is watched here", key)
+	}
+	return j, nil
+}
+
+// The most points that one answer has, and how many without being asked.
+const (
+	mostPoints    = 2000
+	defaultPoints = 300
+)
+
+func (d *Dashboard) series(r *http.Request) (any, error) {
+	if _, err := d.find(r); err != nil {
+		return nil, err
+	}
+	q := r.URL.Query()
+	to, err := instant(q, "to", d.cfg.Now())
+	if err != nil {
+		return nil, err
+	}
+	from, err := instant(q, "from", to.Add(-30*time.Minute))
+	if err != nil {
+		return nil, err
+	}
+	if !from.Before(to) {
+		return nil, invalid("from %s is not before to %s", from.Format(time.RFC3339), to.Format(time.RFC3339))
+	}
+	most, err := count(q, "points", defaultPoints, mostPoints)
+	if err != nil {
+		return nil, err
+	}
+	points := d.cfg.Book.Series(keyOf(r), q.Get("vertex"), from, to.Add(time.Millisecond), most)
+	if points == nil && q.Get("vertex") != "" && !d.hasVertex(r) {
+		return nil, notFound("the job has no vertex %q", q.Get("vertex"))
+	}
+	return columnsOf(points), nil
+}
+
+func (d *Dashboard) hasVertex(r *http.Request) bool {
+	j, _ := d.cfg.Book.Job(keyOf(r))
+	for _, v := range j.Entry.Vertices {
+		if v.ID == r.URL.Query().Get("vertex") {
+			return true
+		}
+	}
+	return false
+}
+
+// columns are points measure by measure, as charts want them; At is in ms.
+type columns struct {
+	At          []int64  `json:"at"`
+	Source      []number `json:"source"`
+	Target      []number `json:"target"`
+	Capacity    []number `json:"capacity"`
+	Lag         []number `json:"lag"`
+	Busy        []number `json:"busy"`
+	Parallelism []int    `json:"parallelism"`
+}
+
+func columnsOf(points []fleet.Point) columns {
+	c := columns{[]int64{}, []number{}, []number{}, []number{}, []number{}, []number{}, []int{}}
+	for _, p := range points {
+		c.At = append(c.At, p.At.UnixMilli())
+		c.Source = append(c.Source, number(p.Source))
+		c.Target = append(c.Target, number(p.Target))
+		c.Capacity = append(c.Capacity, number(p.Capacity))
+		c.Lag = append(c.Lag, number(p.Lag))
+		c.Busy = append(c.Busy, number(p.Busy))
+		c.Parallelism = append(c.Parallelism, p.Parallelism)
+	}
+	return c
+}
+
+// instant reads a time: RFC 3339 or milliseconds since 1970.
+func instant(q url.Values, name string, otherwise time.Time) (time.Time, error) {
+	text := q.Get(name)
+	if text == "" {
+		return otherwise, nil
+	}
+	if ms, err := strconv.ParseInt(text, 10, 64); err == nil && ms >= 0 && ms < 1<<52 {
+		return time.UnixMilli(ms), nil
+	}
+	t, err := time.Parse(time.RFC3339Nano, text)
+	if err != nil {
+		return t, invalid("%s is %q; want a time such as 2026-07-01T12:00:00Z, or milliseconds since 1970", name, text)
+	}
+	return t, nil
+}
+
+// count reads a number of things.
+func count(q url.Values, name string, otherwise, most int) (int, error) {
+	text := q.Get(name)
+	if text == "" {
+		return otherwise, nil
+	}
+	n, err := strconv.Atoi(text)
+	if err != nil || n < 1 || n > most {
+		return 0, invalid("%s is %q; want a whole number from 1 to %d", name, text, most)
+	}
+	return n, nil
+}
+
+const defaultDecisions = 50
+
+func (d *Dashboard) decisions(r *http.Request) (any, error) {
+	if _, err := d.find(r); err != nil {
+		return nil, err
+	}
+	most, err := count(r.URL.Query(), "limit", defaultDecisions, 1000)
+	if err != nil {
+		return nil, err
+	}
+	found := d.cfg.Book.Decisions(keyOf(r), most)
+	if found == nil {
+		found = []fleet.Decision{}
+	}
+	return map[string]any{"decisions": found}, nil
+}
+
+func (d *Dashboard) decision(r *http.Request) (any, error) {
+	if _, err := d.find(r); err != nil {
+		return nil, err
+	}
+	id, err := strconv.ParseUint(r.PathValue("id"), 10, 64)
+	if err != nil {
+		return nil, invalid("the decision is %q; want its number", r.PathValue("id"))
+	}
+	found, there := d.cfg.Book.Decision(keyOf(r), id)
+	if !there {
+		return nil, notFound("decision %d of job %s is not kept", id, keyOf(r))
+	}
+	text, err := explained(found.Entry)
+	return struct {
+		fleet.Decision
+		Text    string            `json:"text"`
+		Stories []decisions.Story `json:"stories"`
+	}{found, text, found.Stories()}, err
+}
+
+func explained(e decisions.Entry) (string, error) {
+	var b strings.Builder
+	err := decisions.WriteExplanation(&b, e, true)
+	return b.String(), err
+}
+
+// advice is what the newest pass would do now.
+func (d *Dashboard) advice(r *http.Request) (any, error) {
+	j, err := d.find(r)
+	if err != nil {
+		return nil, err
+	}
+	text, err := explained(j.Entry)
+	return map[string]any{"decision": j.Entry, "text": text, "stories": j.Entry.Stories(), "state": j.State, "why": j.Why}, err
+}
+
+func (d *Dashboard) jobConfig(r *http.Request) (any, error) {
+	j, err := d.find(r)
+	if err != nil {
+		return nil, err
+	}
+	return configView(j.Config), nil
+}
+
+func (d *Dashboard) config(*http.Request) (any, error) { return configView(d.cfg.Options), nil }
+
+type optionView struct {
+	options.Entry
+	Default *string `json:"default"`
+	Doc     string  `json:"doc"`
+	// Set tells whether anything but the default is in force.
+	Set bool `json:"set"`
+}
+
+// configView lists every option with the value that is in force.
+func configView(c options.Config) map[string]any {
+	views := []optionView{}
+	for _, info := range options.All() {
+		entry, found := options.Describe(c, info.Key)
+		if !found {
+			entry = options.Entry{Key: info.Key}
+		}
+		views = append(views, optionView{entry, info.Default, info.Doc, found && entry.Source != options.Source{}.String()})
+	}
+	return map[string]any{"profile": c.Profile(), "options": views}
+}
+
+func (d *Dashboard) requirements(r *http.Request) (any, error) {
+	if _, err := d.find(r); err != nil {
+		return nil, err
+	}
+	if d.cfg.Hand == nil {
+		return nil, notFound("this dashboard speaks to no cluster")
+	}
+	bounds, err := d.cfg.Hand.Requirements(r.Context(), keyOf(r))
+	return map[string]any{"vertices": bounds}, err
+}
