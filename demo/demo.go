@@ -35,7 +35,13 @@ type Config struct {
 	Settings []options.KeyValue
 	// Watch is told of every step; nil for nobody.
 	Watch func(Step)
-	// Logger is told what the autoscaler tells.
+	// Recorder and Events are told what the autoscaler decides and tells; nil for
+	// nobody.
+	Recorder autoscaler.DecisionRecorder
+	Events   autoscaler.EventHandler
+	// Held tells of jobs that people hold Sluice's hand off; nil for none.
+	Held func(autoscaler.JobKey) autoscaler.Obstacle
+	// Logger is told what the autoscaler tells; nil for nobody.
 	Logger *slog.Logger
 }
 
@@ -63,18 +69,24 @@ type Demo struct {
 	end      time.Time
 	now      atomic.Int64
 
+	process options.Config
 	fetcher autoscaler.JobListFetcher
 	scaler  *autoscaler.Autoscaler
 	ctx     context.Context
 	stop    context.CancelFunc
 
+	log   *slog.Logger
 	watch func(Step)
+	held  func(autoscaler.JobKey) autoscaler.Obstacle
 	news  []News
 	tally tally
 }
 
 // New sets the demo up. Its context ends what the autoscaler is about to do.
 func New(ctx context.Context, c Config) (*Demo, error) {
+	if c.Logger == nil {
+		c.Logger = slog.New(slog.DiscardHandler)
+	}
 	plan, err := newPlan(c.Seed)
 	if err != nil {
 		return nil, fmt.Errorf("set up the demo: %w", err)
@@ -87,7 +99,7 @@ func New(ctx context.Context, c Config) (*Demo, error) {
 	if err != nil {
 		return nil, err
 	}
-	d := &Demo{stage: opened, plan: plan, watch: c.Watch, end: opened.Twin().Start().Add(plan.Duration)}
+	d := &Demo{stage: opened, plan: plan, log: c.Logger, watch: c.Watch, held: c.Held, end: opened.Twin().Start().Add(plan.Duration)}
 	d.ctx, d.stop = context.WithCancel(ctx)
 	opened.Happened = d.happened
 	r := options.NewReader(process)
@@ -97,7 +109,7 @@ func New(ctx context.Context, c Config) (*Demo, error) {
 	}
 	d.move(opened.Twin().Now())
 	d.next = d.Now().Add(d.interval)
-	if err := d.assemble(process, c.Logger); err != nil {
+	if err := d.assemble(process, c); err != nil {
 		return nil, fmt.Errorf("set up the demo: %w", err)
 	}
 	d.tally = newTally(plan, d.target, d.Now())
@@ -151,6 +163,9 @@ func (d *Demo) Advance(to time.Time) error {
 	return err
 }
 
+// Options are what the autoscaler goes by.
+func (d *Demo) Options() options.Config { return d.process }
+
 // Restore refuses: what the autoscaler remembers has no way back.
 func (d *Demo) Restore([]byte) error {
 	return fmt.Errorf("a demo cannot be put back; sluice twin can")
@@ -160,13 +175,22 @@ func (d *Demo) Restore([]byte) error {
 func (d *Demo) Close() { d.stop() }
 
 // look is one pass of the autoscaler over each job, and one sample for the tally.
-// What fails has been logged, and is tried again at the next.
+// What fails is logged as sluice run logs it, and tried again at the next.
 func (d *Demo) look() {
-	if list, err := d.fetcher.Fetch(d.ctx); err == nil {
-		for _, job := range list.Jobs {
-			report, _ := d.scaler.Scale(d.ctx, job)
-			d.decided(&report)
+	list, err := d.fetcher.Fetch(d.ctx)
+	if err != nil {
+		d.log.LogAttrs(d.ctx, slog.LevelWarn, "the jobs cannot be listed", slog.String("error", err.Error()))
+	}
+	for _, job := range list.Jobs {
+		if d.held != nil {
+			job.Held = d.held(job.Key)
 		}
+		report, err := d.scaler.Scale(d.ctx, job)
+		if err != nil {
+			d.log.LogAttrs(d.ctx, slog.LevelDebug, "pass failed",
+				slog.String("job", job.Key.String()), slog.String("name", job.Name), slog.String("error", err.Error()))
+		}
+		d.decided(&report)
 	}
 	sample := d.tally.sample(d.Twin().State())
 	if d.watch != nil {

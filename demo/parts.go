@@ -1,12 +1,12 @@
 package demo
 
 import (
-	"log/slog"
 	"net/http"
 
 	"github.com/sluice-project/sluice/autoscaler"
 	"github.com/sluice-project/sluice/collect"
 	"github.com/sluice-project/sluice/events/eventlog"
+	"github.com/sluice-project/sluice/events/tee"
 	"github.com/sluice-project/sluice/flink"
 	"github.com/sluice-project/sluice/jobs"
 	"github.com/sluice-project/sluice/options"
@@ -16,7 +16,8 @@ import (
 
 // assemble builds the autoscaler of the parts that sluice run is made of. Only the
 // network and the clock are others.
-func (d *Demo) assemble(process options.Config, log *slog.Logger) error {
+func (d *Demo) assemble(process options.Config, c Config) error {
+	d.process = process
 	transport := &locked{next: func() http.RoundTripper { return d.Twin().Transport() }}
 	client, err := flink.New(flink.Config{
 		Addresses: []string{"http://twin"}, UserAgent: "sluice",
@@ -36,8 +37,12 @@ func (d *Demo) assemble(process options.Config, log *slog.Logger) error {
 	if err != nil {
 		return err
 	}
+	told := tee.New(tee.Part{Name: "log", Handler: eventlog.New(c.Logger)})
+	if c.Events != nil {
+		told = tee.New(tee.Part{Name: "log", Handler: eventlog.New(c.Logger)}, tee.Part{Name: "watcher", Handler: c.Events})
+	}
 	d.scaler, err = autoscaler.New(d.ctx, autoscaler.Config{
-		Collector: collector, OpenStore: memory.New().Open, Events: eventlog.New(log),
+		Collector: collector, OpenStore: memory.NewUnpacked().Open, Events: told, Recorder: c.Recorder,
 		Realizer: &rescale.Realizer{Now: d.Now}, Now: d.Now,
 	})
 	return err

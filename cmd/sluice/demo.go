@@ -23,6 +23,7 @@ type demoFlags struct {
 	headless bool
 	output   string
 	listen   string
+	insecure bool
 	seed     uint64
 	settings []string
 }
@@ -37,16 +38,17 @@ func newDemo() *cobra.Command {
 		Short: "Watch a simulated cluster breathe through a day",
 		Long: "Demo runs a Flink cluster in virtual time with the autoscaler at work on it: a shop's clicks and orders over a day and a night, a flash sale at noon, " +
 			"a TaskManager that is lost at five. It needs nothing else, and shows load, capacity, lag and parallelism, with a line for each decision.\n" +
-			"The cluster answers at the address that it prints, as Flink's REST interface does.",
+			"It prints where its page is, on which the jobs can be watched, paused and rescaled, and where the cluster answers as Flink's REST interface does. On a terminal the page stays until it is interrupted.",
 		Example: "  sluice demo\n  sluice demo --headless --speed max -o json\n  sluice demo -D job.autoscaler.utilization.target=0.8",
 		Args:    noArgs,
 		RunE:    func(cmd *cobra.Command, _ []string) error { return f.run(cmd) },
 	}
 	flags := cmd.Flags()
 	flags.StringVar(&f.speed, "speed", aDay, "seconds of the demo in a second: a `number` or max")
-	flags.BoolVar(&f.headless, "headless", false, "show only what it came to, and listen only where --listen says")
+	flags.BoolVar(&f.headless, "headless", false, "show only what it came to, and serve the page only where --listen says")
 	flags.StringVarP(&f.output, "output", "o", "text", "text or json")
-	flags.StringVar(&f.listen, "listen", "", "`address` at which the cluster answers; without a host it is the loopback (default a free port of it)")
+	flags.StringVar(&f.listen, "listen", "", "`address` at which the page and its API are served; without a host it is the loopback (default a free port of it)")
+	flags.BoolVar(&f.insecure, "insecure", false, "serve the page beyond the loopback, to everybody who reaches it")
 	flags.Uint64Var(&f.seed, "seed", 1, "`number` that all chance follows from")
 	flags.StringArrayVarP(&f.settings, "define", "D", nil, "set an option of the autoscaler, `key=value`; repeatable (see sluice options)")
 	return cmd
@@ -58,19 +60,20 @@ func (f *demoFlags) run(cmd *cobra.Command) error {
 		return &usageError{err}
 	}
 	show := shown{}
+	page, err := f.page(&config)
+	if err != nil {
+		return &usageError{fmt.Errorf("--listen: %w", err)}
+	}
+	defer page.close()
 	config.Watch = func(s demo.Step) { show.step(s) }
 	d, err := demo.New(cmd.Context(), config)
 	if err != nil {
 		return &usageError{err}
 	}
 	defer d.Close()
-	listener, err := f.listener()
-	if err != nil {
-		return &usageError{fmt.Errorf("--listen: %w", err)}
-	}
-	f.open(&show, cmd, d, listener)
+	f.open(&show, cmd, d, page)
 	began := time.Now()
-	err = live(cmd.Context(), d, speed, listener)
+	err = page.during(cmd.Context(), d, func(ctx context.Context) error { return live(ctx, d, speed, page.cluster()) })
 	if show.close != nil {
 		show.close()
 	}
@@ -79,7 +82,12 @@ func (f *demoFlags) run(cmd *cobra.Command) error {
 	}
 	result := d.Result()
 	result.WallSeconds = time.Since(began).Round(time.Millisecond).Seconds()
-	return errors.Join(f.print(cmd.OutOrStdout(), result), err) // who interrupts sees what it came to so far
+	err = errors.Join(f.print(cmd.OutOrStdout(), result), err) // who interrupts sees what it came to so far
+	if err == nil && page.served() && isTerminal(cmd.OutOrStdout()) {
+		fmt.Fprintln(cmd.OutOrStdout(), "The day is over; the page stays until Ctrl-C.")
+		return page.stay(cmd.Context())
+	}
+	return err
 }
 
 // config is what the flags say.
@@ -105,17 +113,6 @@ func (f *demoFlags) config(cmd *cobra.Command) (demo.Config, rest.Speed, error) 
 	return c, speed, nil
 }
 
-// listener is nil if nobody is to be listened to.
-func (f *demoFlags) listener() (net.Listener, error) {
-	switch {
-	case f.listen != "":
-		return rest.Listen(f.listen)
-	case f.headless:
-		return nil, nil
-	}
-	return rest.Listen("127.0.0.1:0")
-}
-
 // shown is who is told of the steps.
 type shown struct {
 	show  func(demo.Step)
@@ -128,16 +125,16 @@ func (s *shown) step(step demo.Step) {
 	}
 }
 
-// open says where the cluster answers, and who is told of the day: nobody where
+// open says where the page is, and who is told of the day: nobody where
 // what it came to is the only output.
-func (f *demoFlags) open(s *shown, cmd *cobra.Command, d *demo.Demo, l net.Listener) {
+func (f *demoFlags) open(s *shown, cmd *cobra.Command, d *demo.Demo, page *demoPage) {
 	title, out := "a shop's day, in virtual time", cmd.OutOrStdout()
-	if l != nil {
-		title = "a shop's day; the cluster answers at http://" + l.Addr().String()
+	if page.served() {
+		title = "a shop's day; the page is at " + page.address() + ", the cluster at " + page.clusterAddress()
 	}
 	switch {
 	case f.headless || f.output == "json":
-		if l != nil {
+		if page.served() {
 			fmt.Fprintln(cmd.ErrOrStderr(), title)
 		}
 	case isTerminal(out):

@@ -54,18 +54,45 @@ type demoObject struct {
 	}
 }
 
-// While the day passes, the cluster answers as Flink does at the address that is
-// printed.
-func TestDemoAnswersAtItsAddress(t *testing.T) {
+// While the day passes, the page shows it at the address that is printed first, and
+// the cluster answers as Flink does at the second.
+func TestDemoServesThePageAndTheCluster(t *testing.T) {
 	t.Parallel()
-	server := startServer(t, "demo", "--speed", "60", "--listen", ":0")
+	page := startServer(t, "demo", "--speed", "60", "--listen", ":0")
+	page.mu.Lock()
+	addresses := atAddress.FindAllString(page.stdout.String(), 2)
+	page.mu.Unlock()
+	if len(addresses) != 2 {
+		t.Fatalf("it printed %q; want two addresses", addresses)
+	}
+	cluster := &server{t: t, address: addresses[1]}
 	eventually(t, "the job runs", func() bool {
-		return strings.Contains(server.get("/jobs/overview"), `"state":"RUNNING"`)
+		return strings.Contains(cluster.get("/jobs/overview"), `"state":"RUNNING"`)
 	})
-	if clock := server.get("/twin/v1/clock"); !strings.Contains(clock, `"speed":60`) {
+	if clock := cluster.get("/twin/v1/clock"); !strings.Contains(clock, `"speed":60`) {
 		t.Errorf("its clock: %s", clock)
 	}
-	if got := server.end(); got.code != exitFailed || !strings.Contains(got.stderr, "interrupted") || !strings.Contains(got.stdout, "slot-hours") {
+	if text := page.get("/"); !strings.Contains(text, "<title>Sluice</title>") {
+		t.Errorf("the page: %.300s", text)
+	}
+	var jobs struct {
+		Jobs []struct{ Cluster, Job, State string }
+	}
+	eventually(t, "the page shows the job", func() bool {
+		return json.Unmarshal([]byte(page.get("/api/v1/jobs")), &jobs) == nil && len(jobs.Jobs) == 1
+	})
+	path := "/api/v1/jobs/" + jobs.Jobs[0].Cluster + "/" + jobs.Jobs[0].Job
+	if said := page.post(path+"/pause", `{"why":"a look around"}`); !strings.Contains(said, "a look around") {
+		t.Errorf("paused: %s", said)
+	}
+	eventually(t, "the job is paused", func() bool { return strings.Contains(page.get(path), `"state":"paused"`) })
+	if said := page.post(path+"/rescale", `{"vertices":[{"vertex":"all","upper":1}]}`); !strings.Contains(said, `"vertices":[`) {
+		t.Errorf("rescaled: %s", said)
+	}
+	if events := page.get("/api/v1/events"); !strings.Contains(events, `"reason":"ByHand"`) {
+		t.Errorf("what was done by hand is not told: %s", events)
+	}
+	if got := page.end(); got.code != exitFailed || !strings.Contains(got.stderr, "interrupted") || !strings.Contains(got.stdout, "slot-hours") {
 		t.Errorf("interrupted, it ends so: %+v", got)
 	}
 }
@@ -101,5 +128,15 @@ func (s *server) get(path string) string {
 	if err != nil {
 		s.t.Fatal(err)
 	}
+	return s.do(r)
+}
+
+func (s *server) post(path, body string) string {
+	s.t.Helper()
+	r, err := http.NewRequestWithContext(s.t.Context(), http.MethodPost, s.address+path, strings.NewReader(body))
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	r.Header.Set("Content-Type", "application/json")
 	return s.do(r)
 }

@@ -1,0 +1,70 @@
+package main
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"strings"
+
+	"github.com/goccy/go-yaml"
+	"github.com/spf13/cobra"
+
+	"github.com/sluice-project/sluice/dashboard/apiclient"
+	"github.com/sluice-project/sluice/internal/build"
+)
+
+// The environment variables that stand in for the flags.
+const (
+	serverVariable = "SLUICE_SERVER"
+	tokenVariable  = "SLUICE_TOKEN"
+)
+
+// askFlags say which running Sluice to ask.
+type askFlags struct {
+	server, tokenFile string
+}
+
+func (f *askFlags) register(cmd *cobra.Command) {
+	cmd.Flags().StringVar(&f.server, "server", "", "address of a running Sluice, `URL`: where sluice run --listen serves its page (default $"+serverVariable+")")
+	cmd.Flags().StringVar(&f.tokenFile, "token-file", "", "`file` with the token to show to it (default $"+tokenVariable+", the token itself)")
+}
+
+func (f *askFlags) client() (*apiclient.Client, error) {
+	server, token := f.server, os.Getenv(tokenVariable)
+	if server == "" {
+		server = os.Getenv(serverVariable)
+	}
+	if server == "" {
+		return nil, &usageError{errors.New("--server is missing: name the running Sluice to ask, such as --server http://127.0.0.1:8090 (sluice run --listen serves it), or set " + serverVariable)}
+	}
+	if f.tokenFile != "" {
+		text, err := os.ReadFile(f.tokenFile)
+		if err != nil {
+			return nil, &usageError{fmt.Errorf("--token-file: %w", err)}
+		}
+		token = strings.TrimSpace(string(text))
+	}
+	client, err := apiclient.New(apiclient.Config{Server: server, Token: token, UserAgent: "sluice/" + build.String()})
+	if err != nil {
+		return nil, &usageError{fmt.Errorf("--server: %w", err)}
+	}
+	return client, nil
+}
+
+// printAs prints a value as JSON, or as the YAML that says the same.
+func printAs(w io.Writer, format string, what any) error {
+	if format == "json" {
+		return printJSON(w, what)
+	}
+	text, err := json.Marshal(what)
+	if err != nil {
+		return err
+	}
+	if text, err = yaml.JSONToYAML(text); err != nil {
+		return err
+	}
+	_, err = w.Write(text)
+	return err
+}

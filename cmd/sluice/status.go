@@ -1,0 +1,209 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"os"
+	"slices"
+	"strings"
+	"text/tabwriter"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/sluice-project/sluice/dashboard/apiclient"
+	"github.com/sluice-project/sluice/decisions"
+)
+
+type statusFlags struct {
+	askFlags
+	output string
+	watch  bool
+	every  time.Duration
+}
+
+func newStatus() *cobra.Command {
+	var f statusFlags
+	cmd := &cobra.Command{
+		Use:     "status [WORD…]",
+		Short:   "Show where each job of a running Sluice stands",
+		Long:    "Status shows every job that a running Sluice watches: where it stands, its load, what it can do, its lag and its parallelism. Words leave out the jobs whose cluster, name or id does not contain all of them.",
+		Example: "  sluice status --server http://127.0.0.1:8090\n  sluice status orders --watch\n  sluice status -o json",
+		RunE:    func(cmd *cobra.Command, args []string) error { return f.run(cmd, args) },
+	}
+	f.register(cmd)
+	cmd.Flags().StringVarP(&f.output, "output", "o", "table", "table, json or yaml")
+	cmd.Flags().BoolVarP(&f.watch, "watch", "w", false, "show it again and again until interrupted")
+	cmd.Flags().DurationVar(&f.every, "every", 5*time.Second, "`time` between two looks of --watch")
+	return cmd
+}
+
+func (f *statusFlags) run(cmd *cobra.Command, words []string) error {
+	if err := oneOf("--output", f.output, "table", "json", "yaml"); err != nil {
+		return &usageError{err}
+	}
+	if f.every <= 0 {
+		return &usageError{fmt.Errorf("--every %s: want more than 0", f.every)}
+	}
+	client, err := f.client()
+	if err != nil {
+		return err
+	}
+	for {
+		if err := f.show(cmd, client, words); err != nil || !f.watch {
+			return err
+		}
+		if err := wait(cmd.Context(), f.every); err != nil {
+			return nil //nolint:nilerr // who watches ends by interrupting
+		}
+	}
+}
+
+// clearScreen lets the next table stand in the place of the last.
+const clearScreen = "\x1b[H\x1b[2J"
+
+func (f *statusFlags) show(cmd *cobra.Command, client *apiclient.Client, words []string) error {
+	jobs, now, err := client.Jobs(cmd.Context())
+	if err != nil {
+		return err
+	}
+	jobs = slices.DeleteFunc(jobs, func(j apiclient.Job) bool { return !containsAll(j.Cluster+" "+j.Name+" "+j.Job, words) })
+	out := cmd.OutOrStdout()
+	if f.output != "table" {
+		return printAs(out, f.output, jobs)
+	}
+	if f.watch && isTerminal(out) {
+		fmt.Fprint(out, clearScreen)
+	}
+	return writeStatus(out, jobs, now, coloured(out))
+}
+
+func containsAll(text string, words []string) bool {
+	for _, w := range words {
+		if !strings.Contains(strings.ToLower(text), strings.ToLower(w)) {
+			return false
+		}
+	}
+	return true
+}
+
+// coloured tells whether colours are wanted: on a terminal, unless NO_COLOR says no.
+func coloured(w io.Writer) bool { return isTerminal(w) && os.Getenv("NO_COLOR") == "" }
+
+// stateColours are codes of the terminal for the states that ask for attention.
+var stateColours = map[string]string{
+	"failed": "31", "doubtful": "31", "blocked": "33", "not scalable": "33", "scaling": "36", "catching up": "36", "steady": "32",
+}
+
+func writeStatus(out io.Writer, jobs []apiclient.Job, now time.Time, colour bool) error {
+	if len(jobs) == 0 {
+		_, err := fmt.Fprintln(out, "No job is watched.")
+		return err
+	}
+	var text strings.Builder
+	w := tabwriter.NewWriter(&text, 0, 0, 2, ' ', 0)
+	fmt.Fprintln(w, "STATE\tJOB\tREADS\tCAN DO\tBUSY\tLAG\tPARALLELISM\tRESCALED\tWHY")
+	for i := range jobs {
+		j := &jobs[i]
+		fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\n", stateOf(j), jobName(j), perSecond(j.Source), perSecond(j.Capacity), percent(j.Busy), figureOf(j.Lag), arrowOf(j), ago(j.Scaled, now), whyOf(j))
+	}
+	_ = w.Flush() // into memory: it cannot fail
+	lines := strings.Split(strings.TrimRight(text.String(), "\n"), "\n")
+	for i, line := range lines {
+		line = strings.TrimRight(line, " ")
+		if colour && i > 0 {
+			if code := stateColours[stateOf(&jobs[i-1])]; code != "" {
+				state := stateOf(&jobs[i-1])
+				line = "\x1b[" + code + "m" + state + "\x1b[0m" + strings.TrimPrefix(line, state)
+			}
+		}
+		if _, err := fmt.Fprintln(out, line); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func stateOf(j *apiclient.Job) string {
+	if j.Failure != nil {
+		return "failed"
+	}
+	return j.State
+}
+
+// jobName is the job's name on one line, with its cluster where that has a name.
+func jobName(j *apiclient.Job) string {
+	name := j.Name
+	if name == "" {
+		name = j.Job
+	}
+	if j.Cluster != "-" {
+		name = j.Cluster + "/" + name
+	}
+	return plainText(name, 60)
+}
+
+// plainText is text of others on one line of a terminal, and not too long.
+func plainText(text string, most int) string {
+	text = strings.Map(func(r rune) rune {
+		if r < ' ' || r == 0x7f || r >= 0x80 && r < 0xa0 {
+			return ' '
+		}
+		return r
+	}, text)
+	if runes := []rune(text); len(runes) > most {
+		return string(runes[:most-1]) + "…"
+	}
+	return text
+}
+
+func figureOf(x *float64) string {
+	if x == nil {
+		return "-"
+	}
+	return decisions.Figure(*x).String()
+}
+
+func perSecond(x *float64) string {
+	if x == nil {
+		return "-"
+	}
+	return figureOf(x) + "/s"
+}
+
+func percent(x *float64) string {
+	if x == nil {
+		return "-"
+	}
+	return fmt.Sprintf("%.0f %%", 100**x)
+}
+
+func arrowOf(j *apiclient.Job) string {
+	if j.Wanted != j.Parallelism {
+		return fmt.Sprintf("%d -> %d", j.Parallelism, j.Wanted)
+	}
+	return fmt.Sprint(j.Parallelism)
+}
+
+func ago(t *time.Time, now time.Time) string {
+	if t == nil {
+		return "-"
+	}
+	return max(0, now.Sub(*t)).Round(time.Second).String() + " ago"
+}
+
+func whyOf(j *apiclient.Job) string {
+	if j.Failure != nil {
+		return plainText(j.Failure.Text, 100)
+	}
+	return plainText(j.Why, 100)
+}
+
+// oneOf refuses a value that is not among those.
+func oneOf(flag, value string, wanted ...string) error {
+	if slices.Contains(wanted, value) {
+		return nil
+	}
+	last := len(wanted) - 1
+	return fmt.Errorf("%s %q: want %s or %s", flag, value, strings.Join(wanted[:last], ", "), wanted[last])
+}
