@@ -57,6 +57,7 @@ func (c *cluster) look(ctx, passes context.Context) time.Duration {
 		return c.away(ctx, err)
 	}
 	c.answered(list)
+	c.share(ctx, list)
 	c.dispatch(ctx, passes, r, list)
 	return max(0, c.cfg.Interval-c.cfg.Now().Sub(started))
 }
@@ -118,11 +119,23 @@ func (c *cluster) dispatch(ctx, passes context.Context, r *round, list autoscale
 		c.begin(r, key, func() { c.clean(passes, r, key) })
 	}
 	for i, job := range due {
+		ctx, leave, ours := c.cfg.Shard.Enter(passes, job.Key)
+		if !ours {
+			r.note(func(s *LoopStats) { s.Elsewhere++ })
+			continue
+		}
 		if !c.slots.take(turn, c.index) {
+			leave()
 			r.note(func(s *LoopStats) { s.Late = len(due) - i })
 			break
 		}
-		c.begin(r, job.Key, func() { c.pass(passes, r, job) })
+		begun := c.begin(r, job.Key, func() {
+			defer leave()
+			c.pass(ctx, r, job)
+		})
+		if !begun {
+			leave()
+		}
 	}
 }
 
@@ -150,14 +163,15 @@ func (c *cluster) enrol(r *round, list autoscaler.JobList) (unclean []autoscaler
 }
 
 // begin has work done on a goroutine of its own. The slot is taken; it is given
-// back if the job is at work already, which a list that names it twice may ask.
-func (c *cluster) begin(r *round, key autoscaler.JobKey, work func()) {
+// back, and false returned, if the job is at work already, which a list that names
+// it twice may ask.
+func (c *cluster) begin(r *round, key autoscaler.JobKey, work func()) bool {
 	c.mu.Lock()
 	free := c.roster.begin(key, c.cfg.Now())
 	c.mu.Unlock()
 	if !free {
 		c.slots.release(c.index)
-		return
+		return false
 	}
 	r.begin()
 	c.running.Add(1)
@@ -167,6 +181,7 @@ func (c *cluster) begin(r *round, key autoscaler.JobKey, work func()) {
 		defer c.slots.release(c.index)
 		work()
 	})
+	return true
 }
 
 // deliver completes the stats of a look and hands them out.

@@ -28,6 +28,8 @@ type Config struct {
 	// Fetchers list the jobs, one for each cluster.
 	Fetchers []autoscaler.JobListFetcher
 	Scaler   Scaler
+	// Shard says which jobs are ours; nil for all of them.
+	Shard Shard
 	// Interval is the time from the start of one look at a cluster to the next;
 	// default 10 s.
 	Interval time.Duration
@@ -108,6 +110,9 @@ func (c Config) withDefaults() Config {
 	}
 	if c.Rand == nil {
 		c.Rand = rand.Float64
+	}
+	if c.Shard == nil {
+		c.Shard = alone{}
 	}
 	return c
 }

@@ -15,10 +15,13 @@ import (
 func (c *cluster) pass(ctx context.Context, r *round, job *autoscaler.JobContext) {
 	err := c.scale(ctx, job)
 	panicked := panicOf(err) != nil
+	lost := notOurs(ctx, err)
 	r.note(func(s *LoopStats) {
 		switch {
 		case err == nil:
 			s.OK++
+		case lost:
+			s.Elsewhere++
 		case panicked:
 			s.Failed++
 			s.Panicked++
@@ -30,7 +33,11 @@ func (c *cluster) pass(ctx context.Context, r *round, job *autoscaler.JobContext
 	first := c.roster.panics(job.Key, panicked)
 	clean := c.roster.passed(job.Key)
 	c.mu.Unlock()
-	c.sayPass(ctx, job, err, first)
+	if lost {
+		c.sayLost(ctx, job)
+	} else {
+		c.sayPass(ctx, job, err, first)
+	}
 	if clean {
 		c.clean(ctx, r, job.Key)
 	}
@@ -65,7 +72,17 @@ func (c *cluster) sayPass(ctx context.Context, job *autoscaler.JobContext, err e
 func (c *cluster) clean(ctx context.Context, r *round, key autoscaler.JobKey) {
 	ctx, cancel := context.WithTimeoutCause(ctx, c.cfg.JobTimeout, c.overdue)
 	defer cancel()
-	err := guarded(func() error { return c.cfg.Scaler.Cleanup(ctx, key) })
+	ours := true
+	err := guarded(func() (err error) {
+		ours, err = c.forget(ctx, key)
+		return err
+	})
+	if err == nil && !ours {
+		c.mu.Lock()
+		c.roster.postponed(key)
+		c.mu.Unlock()
+		return
+	}
 	if err == nil {
 		r.note(func(s *LoopStats) { s.Cleaned++ })
 	}

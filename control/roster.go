@@ -309,6 +309,9 @@ func (r *roster) cleaned(key autoscaler.JobKey, err error) (firstFailure bool) {
 	return false
 }
 
+// postponed notes that a job cannot be forgotten yet, since it is another's.
+func (r *roster) postponed(key autoscaler.JobKey) { r.jobs[key].busy = false }
+
 // panics notes whether a pass ended in a panic, and tells whether it is the
 // first in a row.
 func (r *roster) panics(key autoscaler.JobKey, panicked bool) (first bool) {

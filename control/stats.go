@@ -22,6 +22,9 @@ type LoopStats struct {
 	OK, Failed, Panicked int
 	// Overlapped are jobs whose previous pass was still running.
 	Overlapped int
+	// Elsewhere are jobs of other processes, and those that were lost to one
+	// during their pass.
+	Elsewhere int
 	// Late are jobs whose turn did not come; they are the first the next time.
 	Late int
 	// Skipped are jobs that the list itself skipped; of them, Unreadable are

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -38,9 +39,8 @@ func check(file string, stdout, stderr io.Writer) error {
 	if err != nil {
 		return err
 	}
-	for _, key := range withoutDatabase(cfg) {
-		v, _ := cfg.Lookup(key)
-		fmt.Fprintf(stderr, "warning: %s: %s: %s\n", v.Source, key, noDatabase)
+	if _, err := (&storeFlags{}).target(cfg); err != nil {
+		return errors.Unwrap(err) // here it is no wrong use, but what was asked for
 	}
 	if problems := options.Check(cfg); len(problems) > 0 {
 		return problems // run would start, and refuse each job
@@ -48,5 +48,3 @@ func check(file string, stdout, stderr io.Writer) error {
 	_, err = fmt.Fprintln(stdout, file+": fine")
 	return err
 }
-
-const noDatabase = "this needs a database, which is not supported: state stays in memory and events go to the log"

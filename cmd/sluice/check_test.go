@@ -22,8 +22,12 @@ func TestCheckTellsWhatWouldBecomeOfTheJobs(t *testing.T) {
 			[]string{"FILE:1 (jobs \"*\"): The AutoScalerOption job.autoscaler.utilization.target is invalid"},
 		},
 		"no database": {
-			"autoscaler.standalone.state-store.type: JDBC\n", exitDone,
-			[]string{"warning: FILE:1: autoscaler.standalone.state-store.type: this needs a database"},
+			"autoscaler.standalone.state-store.type: JDBC\n", exitFailed,
+			[]string{"autoscaler.standalone.jdbc.url: it names no database, and autoscaler.standalone.state-store.type or autoscaler.standalone.event-handler.type asks for one"},
+		},
+		"another database": {
+			"autoscaler.standalone.state-store.type: JDBC\nautoscaler.standalone.jdbc.url: 'jdbc:derby:memory:x;password=geheim'\n", exitFailed,
+			[]string{`autoscaler.standalone.jdbc.url: address of a database: "derby" is none that sluice knows: want sqlite:PATH`},
 		},
 		"no class": {
 			"job.autoscaler.scaling.custom-executors: budget\n", exitDone,

@@ -82,7 +82,7 @@ func newRoot() *cobra.Command {
 		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
 	root.SetVersionTemplate("sluice {{.Version}}\n")
-	root.AddCommand(newRun(), newDemo(), newTwin(), newAdvise(), newExplain(), newRescale(), newOptions(), newCheck(), newVersion())
+	root.AddCommand(newRun(), newDemo(), newTwin(), newAdvise(), newExplain(), newStatus(), newHistory(), newEvents(), newPause(), newResume(), newRescale(), newState(), newOptions(), newCheck(), newVersion())
 	root.SetHelpCommand(newHelp(root))
 	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
 		return &usageError{fmt.Errorf("%s (see %s --help)", flagProblem(err), cmd.CommandPath())}

@@ -19,11 +19,15 @@ import (
 	"github.com/sluice-project/sluice/decisions"
 	"github.com/sluice-project/sluice/internal/build"
 	"github.com/sluice-project/sluice/internal/recording"
+	"github.com/sluice-project/sluice/metrics"
 	"github.com/sluice-project/sluice/options"
 )
 
 type runFlags struct {
 	processFlags
+	storeFlags
+	shardFlags
+	serverFlags
 	decisions     string
 	decisionsSize int64
 	decisionsKeep int
@@ -41,7 +45,10 @@ func newRun() *cobra.Command {
 		Args:    noArgs,
 		RunE:    func(cmd *cobra.Command, _ []string) error { return f.run(cmd) },
 	}
-	f.register(cmd.Flags())
+	f.processFlags.register(cmd.Flags())
+	f.storeFlags.register(cmd.Flags())
+	f.shardFlags.register(cmd.Flags())
+	f.serverFlags.register(cmd.Flags())
 	cmd.Flags().StringVar(&f.decisions, "decisions", "", "append every decision to this `file`, one JSON document a line")
 	cmd.Flags().Int64Var(&f.decisionsSize, "decisions-max-bytes", decisions.DefaultMaxBytes, "size in `bytes` at which the decisions file is rotated")
 	cmd.Flags().IntVar(&f.decisionsKeep, "decisions-keep", decisions.DefaultKeep, "`number` of rotated decisions files to keep")
@@ -53,6 +60,7 @@ func (f *runFlags) run(cmd *cobra.Command) (err error) {
 	if f.decisionsSize < 0 || f.decisionsKeep < 0 {
 		return &usageError{errors.New("--decisions-max-bytes and --decisions-keep: want at least 0")}
 	}
+	f.settings = append(append(f.settings, f.shardFlags.asOptions()...), f.serverFlags.asOptions()...)
 	p, err := f.load(cmd)
 	if err != nil {
 		return err
@@ -62,28 +70,65 @@ func (f *runFlags) run(cmd *cobra.Command) (err error) {
 	}
 	var files closers
 	defer func() { err = errors.Join(err, files.close()) }()
-	w, err := f.wire(&files)
+	w, err := f.surroundings(cmd.Context(), p, &files)
+	if err != nil {
+		return err
+	}
+	return f.work(cmd, p, w, &files)
+}
+
+// surroundings are what the parts of a process write to and tell.
+func (f *runFlags) surroundings(ctx context.Context, p *process, files *closers) (w wiring, err error) {
+	if w, err = f.wire(files); err != nil {
+		return w, &usageError{err}
+	}
+	if w.traced, err = p.trace(ctx, files); err != nil {
+		return w, &usageError{err}
+	}
+	if w.db, err = f.open(ctx, p.config); err != nil {
+		return w, err
+	}
+	if w.db != nil {
+		files.add(w.db.Close)
+	}
+	if err := f.tell(p, &w, files); err != nil {
+		return w, err
+	}
+	w.openStore, err = f.stateStore(p, &w, files)
+	return w, err
+}
+
+// work assembles the parts and runs the loop until it is to end.
+func (f *runFlags) work(cmd *cobra.Command, p *process, w wiring, files *closers) error {
+	holds, err := p.hold(cmd.Context(), &w)
+	if err != nil {
+		return err
+	}
+	watched, err := p.watch(&w, holds)
 	if err != nil {
 		return &usageError{err}
+	}
+	shared, err := f.share(cmd.Context(), p, &w, files)
+	if err != nil {
+		return err
 	}
 	all, err := p.assemble(cmd.Context(), w)
 	if err != nil {
 		return err
 	}
-	if file, ok := w.recorder.(*decisions.File); ok {
-		file.CallUnnamed(all.fetchers[0].Name()) // as in the log
-	}
-	loop, err := p.loop(all)
+	callUnnamed(w.recorder, all.fetchers[0].Name())
+	loop, err := p.loop(all, shared, holds, watched, &w)
 	if err != nil {
 		return err
 	}
 	p.greet(cmd)
-	return loop.Run(cmd.Context())
+	f.sayWhere(cmd.Context(), p, w.db)
+	return watched.during(cmd.Context(), p, all, &w, func(ctx context.Context) error { return shared.during(ctx, loop.Run) })
 }
 
 // wire opens the files that the flags name.
 func (f *runFlags) wire(files *closers) (wiring, error) {
-	w := wiring{now: time.Now}
+	w := wiring{now: time.Now, probe: metrics.NewProbe(time.Now)}
 	if f.decisions != "" {
 		file, err := decisions.OpenFile(f.decisions, f.decisionsSize, f.decisionsKeep)
 		if err != nil {
@@ -122,7 +167,7 @@ func (c *closers) close() error {
 	return err
 }
 
-func (p *process) loop(all *parts) (*control.Loop, error) {
+func (p *process) loop(all *parts, shared *sharing, holds *control.Holds, watched *watching, w *wiring) (*control.Loop, error) {
 	r := options.NewReader(p.config)
 	config := control.Config{
 		Fetchers: all.fetchers, Scaler: all.autoscaler,
@@ -136,6 +181,12 @@ func (p *process) loop(all *parts) (*control.Loop, error) {
 	if err := r.Err(); err != nil {
 		return nil, &usageError{err}
 	}
+	shared.into(&config, p, w)
+	p.keepsTo(holds, &config)
+	if err := watched.into(&config, p, all, w); err != nil {
+		return nil, err
+	}
+	config.Scaler = w.traced.Over(config.Scaler)
 	return control.New(config)
 }
 
@@ -155,7 +206,7 @@ func (p *process) sayLoop(s control.LoopStats) {
 	}
 	p.log.LogAttrs(context.Background(), slog.LevelDebug, "loop done", slog.String("cluster", s.Cluster),
 		slog.Duration("took", s.Duration), slog.Int("jobs", s.Jobs), slog.Int("ok", s.OK), slog.Int("failed", s.Failed),
-		slog.Int("overlapped", s.Overlapped), slog.Int("late", s.Late), slog.Int("skipped", s.Skipped), slog.Int64("requests", s.Requests))
+		slog.Int("overlapped", s.Overlapped), slog.Int("late", s.Late), slog.Int("skipped", s.Skipped), slog.Int("elsewhere", s.Elsewhere), slog.Int64("requests", s.Requests))
 }
 
 // greet logs what a reader of the log wants to know first.
@@ -170,22 +221,6 @@ func (p *process) greet(cmd *cobra.Command) {
 	p.log.LogAttrs(cmd.Context(), slog.LevelInfo, "sluice starts",
 		slog.String("version", build.String()), slog.String("profile", string(p.config.Profile())),
 		slog.String("clusters", strings.Join(watched, " ")), slog.String("configuration", strings.Join(set, " ")))
-	for _, key := range withoutDatabase(p.config) {
-		p.log.LogAttrs(cmd.Context(), slog.LevelWarn, noDatabase,
-			slog.String("option", key))
-	}
-}
-
-// withoutDatabase names the options that ask for JDBC.
-func withoutDatabase(cfg options.Config) []string {
-	var keys []string
-	if v, err := options.Get(cfg, options.StateStoreType); err == nil && v == options.StoreJDBC {
-		keys = append(keys, options.StateStoreType.Key)
-	}
-	if v, err := options.Get(cfg, options.EventHandlerType); err == nil && v == options.EventsJDBC {
-		keys = append(keys, options.EventHandlerType.Key)
-	}
-	return keys
 }
 
 var _ control.Scaler = (*autoscaler.Autoscaler)(nil)

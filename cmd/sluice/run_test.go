@@ -57,21 +57,6 @@ func TestTheFlagsOfTheReferenceWork(t *testing.T) {
 	}
 }
 
-// What the Java autoscaler kept in a database is not kept; nobody has to find
-// that out.
-func TestADatabaseThatIsAskedForIsSaidToBeMissing(t *testing.T) {
-	t.Parallel()
-	cluster := startFlink(t, 50)
-	sluice := runSluice(t, "--flink", cluster.URL, "-D", "autoscaler.standalone.state-store.type=JDBC", "-D", "autoscaler.standalone.event-handler.type=JDBC")
-	eventually(t, "the job is found", func() bool { return strings.Contains(sluice.text(), "job found") })
-	sluice.terminate()
-	for _, option := range []string{"autoscaler.standalone.state-store.type", "autoscaler.standalone.event-handler.type"} {
-		if !strings.Contains(sluice.text(), `state stays in memory and events go to the log","option":"`+option) {
-			t.Errorf("no warning of %s", option)
-		}
-	}
-}
-
 // Nothing is scaled on options that the reference would refuse.
 func TestAJobWithWrongOptionsIsLeftAloneInProfileReference(t *testing.T) {
 	t.Parallel()

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"net/http"
@@ -13,10 +14,13 @@ import (
 	"github.com/sluice-project/sluice/events/eventlog"
 	"github.com/sluice-project/sluice/flink"
 	"github.com/sluice-project/sluice/jobs"
+	"github.com/sluice-project/sluice/metrics"
 	"github.com/sluice-project/sluice/options"
 	"github.com/sluice-project/sluice/realize/report"
 	"github.com/sluice-project/sluice/realize/rescale"
+	"github.com/sluice-project/sluice/sqldb"
 	"github.com/sluice-project/sluice/state/memory"
+	"github.com/sluice-project/sluice/tracing"
 )
 
 // parts is everything that a process is made of.
@@ -34,7 +38,21 @@ type wiring struct {
 	transport func(next http.RoundTripper) http.RoundTripper
 	// changeNothing puts the report realizer in the place of the real one.
 	changeNothing bool
-	recorder      autoscaler.DecisionRecorder
+	// userAgent names the process to the clusters; empty for the plain name.
+	userAgent string
+	recorder  autoscaler.DecisionRecorder
+	// db is the database of the process, nil without one; openStore opens the
+	// state store, in memory where it is nil.
+	db        *sqldb.DB
+	openStore autoscaler.StateStoreFactory
+	// events tells what happens; nil tells the log.
+	events autoscaler.EventHandler
+	// probe measures what the process waits for, nil for nothing; gauges are figures
+	// that parts know.
+	probe  *metrics.Probe
+	gauges []metrics.Gauge
+	// traced tells how passes went, nil for nobody.
+	traced *tracing.Tracing
 }
 
 // assemble builds the parts. Nothing touches the network yet.
@@ -68,8 +86,14 @@ func (p *process) assemble(ctx context.Context, w wiring) (*parts, error) {
 	if w.changeNothing {
 		realizer = report.Realizer{Preparer: realizer}
 	}
+	if w.openStore == nil {
+		w.openStore = memory.New().Open
+	}
+	if w.events == nil {
+		w.events = eventlog.New(p.log)
+	}
 	all.autoscaler, err = autoscaler.New(ctx, autoscaler.Config{
-		Collector: all.collector, OpenStore: memory.New().Open, Events: eventlog.New(p.log),
+		Collector: all.collector, OpenStore: w.openStore, Events: w.events,
 		Realizer: realizer, Recorder: w.recorder, Now: w.now,
 	})
 	return &all, err
@@ -85,22 +109,36 @@ func (p *process) cluster(c options.Cluster, w wiring) (*flink.Client, autoscale
 		return nil, nil, err
 	}
 	config := flink.Config{
-		Addresses: c.Addresses, Timeout: timeout, UserAgent: "sluice",
+		Addresses: c.Addresses, Timeout: timeout, UserAgent: cmp.Or(w.userAgent, "sluice"),
 		TLS: flink.TLSConfig{
 			CAFile: c.TLS.CAFile, CertFile: c.TLS.CertFile, KeyFile: c.TLS.KeyFile,
 			ServerName: c.TLS.ServerName, InsecureSkipVerify: c.TLS.InsecureSkipVerify,
 		},
 		BasicUser: secrets.Username, BasicPassword: flink.Secret(secrets.Password), BearerToken: flink.Secret(secrets.Token),
-		WrapTransport: w.transport,
+	}
+	var name string // known below, before the first request
+	config.WrapTransport = func(next http.RoundTripper) http.RoundTripper {
+		if w.transport != nil {
+			next = w.transport(next)
+		}
+		return w.traced.Transport(w.probe.Transport(func() string { return name }, next))
 	}
 	client, err := flink.New(config)
 	if err != nil {
 		return nil, nil, err
 	}
-	name := c.Name
-	if len(p.clusters) == 1 && strings.HasSuffix(c.Addresses[0], c.Name) {
-		name = "" // a single cluster that got no name of its own: keys are job ids, as in the reference
+	fetcher, err := jobs.NewCluster(jobs.Config{Name: p.keyName(c), Client: client, Process: p.config, Now: w.now})
+	if err != nil {
+		return nil, nil, err
 	}
-	fetcher, err := jobs.NewCluster(jobs.Config{Name: name, Client: client, Process: p.config, Now: w.now})
-	return client, fetcher, err
+	name = fetcher.Name()
+	return client, fetcher, nil
+}
+
+// keyName is the name of a cluster in the keys of its jobs.
+func (p *process) keyName(c options.Cluster) string {
+	if len(p.clusters) == 1 && strings.HasSuffix(c.Addresses[0], c.Name) {
+		return "" // a single cluster that got no name of its own: keys are job ids, as in the reference
+	}
+	return c.Name
 }

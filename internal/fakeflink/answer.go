@@ -16,6 +16,7 @@ import (
 // request is what is read of an HTTP request.
 type request struct {
 	method, path, query string
+	sender              string // its User-Agent
 	body                []byte
 }
 
@@ -60,6 +61,9 @@ func (m *JobManager) ofJob(dst []byte, j *job, path string, r request) ([]byte, 
 	defer j.mu.Unlock()
 	now := m.cfg.Now()
 	j.advance(now, now.Truncate(m.cfg.FetchInterval))
+	if r.method != http.MethodPut {
+		m.tell(j, path, r, nil, nil)
+	}
 	switch path {
 	case "":
 		return m.bodies.details.render(dst, j.values(now)), atJob, http.StatusOK
@@ -258,6 +262,7 @@ func (m *JobManager) requirements(dst []byte, j *job, r request, now time.Time) 
 			return refused(dst, "Invalid resource requirements for vertex "+graph[v].id), atRescale, http.StatusBadRequest
 		}
 	}
+	m.tell(j, "resource-requirements", r, asked, j.standing())
 	j.require(lower, upper, now.Add(m.cfg.RescaleAfter))
 	return append(dst, "{}"...), atRescale, http.StatusOK
 }

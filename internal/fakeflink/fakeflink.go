@@ -27,6 +27,9 @@ type Config struct {
 	Age time.Duration
 	// Parameters are global job parameters that each job shows.
 	Parameters map[string]string
+	// Seen is told of every request about a job; nil for nobody. It must not ask
+	// the JobManager for anything.
+	Seen func(Seen)
 	// Now is the clock.
 	Now func() time.Time
 }

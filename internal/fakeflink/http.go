@@ -145,6 +145,8 @@ func readRequest(in *bufio.Reader) (r request, last bool, err error) {
 			if length, err = strconv.Atoi(string(bytes.TrimSpace(value))); err != nil || length < 0 || length > 1<<20 {
 				return r, false, errors.New("a length that makes no sense")
 			}
+		case bytes.EqualFold(key, []byte("User-Agent")):
+			r.sender = string(bytes.TrimSpace(value))
 		case bytes.EqualFold(key, []byte("Connection")):
 			last = bytes.EqualFold(bytes.TrimSpace(value), []byte("close"))
 		}

@@ -69,8 +69,9 @@ type job struct {
 	id, name   string
 	overloaded bool
 	submitted  time.Time
-	// demand is what arrives at each source, in records/s.
-	demand float64
+	// usual is what arrives at each source at the start, in records/s, and demand
+	// what arrives now.
+	usual, demand float64
 	// cost is the busy time a record takes at each vertex, in ms.
 	cost [vertexCount]float64
 
@@ -99,8 +100,9 @@ type vertexState struct {
 func newJob(i int, overloaded bool, since time.Time, cfg Config) *job {
 	j := &job{
 		id: digest("job", i), name: fmt.Sprintf("orders-%05d", i), overloaded: overloaded,
-		submitted: since, running: since, counted: since, demand: 500 + float64(i*37%1000),
+		submitted: since, running: since, counted: since, usual: 500 + float64(i*37%1000),
 	}
+	j.demand = j.usual
 	for v := range graph {
 		share := 0.45 + 0.05*float64((i+v)%5)
 		if overloaded && v == joinVertex {

@@ -13,7 +13,7 @@ var _ http.RoundTripper = Transport{}
 
 // RoundTrip implements [http.RoundTripper].
 func (t Transport) RoundTrip(message *http.Request) (*http.Response, error) {
-	r := request{method: message.Method, path: message.URL.EscapedPath(), query: message.URL.RawQuery}
+	r := request{method: message.Method, path: message.URL.EscapedPath(), query: message.URL.RawQuery, sender: message.UserAgent()}
 	if message.Body != nil {
 		defer message.Body.Close()
 		var err error
