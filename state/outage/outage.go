@@ -69,6 +69,8 @@ type Store struct {
 	failures int
 	tryAt    time.Time
 	trying   bool
+	// readOnly is true when the outage began with a write: reads may work all along.
+	readOnly bool
 	// seen are the jobs in memory; the value is what the database lacks of them.
 	seen map[autoscaler.JobKey]lack
 }
@@ -105,7 +107,7 @@ func (s *Store) Away() bool {
 
 // Get implements [autoscaler.StateStore].
 func (s *Store) Get(ctx context.Context, key autoscaler.JobKey) (state autoscaler.State, err error) {
-	err = s.through(ctx, key, func() error {
+	err = s.through(ctx, key, false, func() error {
 		state, err = s.cfg.Store.Get(ctx, key)
 		return err
 	})
@@ -120,7 +122,7 @@ func (s *Store) Get(ctx context.Context, key autoscaler.JobKey) (state autoscale
 
 // Put implements [autoscaler.StateStore].
 func (s *Store) Put(ctx context.Context, key autoscaler.JobKey, state autoscaler.State) error {
-	err := s.through(ctx, key, func() error { return s.cfg.Store.Put(ctx, key, state) })
+	err := s.through(ctx, key, true, func() error { return s.cfg.Store.Put(ctx, key, state) })
 	switch {
 	case s.cfg.Policy == Hold:
 	case err == nil:
@@ -134,7 +136,7 @@ func (s *Store) Put(ctx context.Context, key autoscaler.JobKey, state autoscaler
 
 // Remove implements [autoscaler.StateStore].
 func (s *Store) Remove(ctx context.Context, key autoscaler.JobKey) error {
-	err := s.through(ctx, key, func() error { return s.cfg.Store.Remove(ctx, key) })
+	err := s.through(ctx, key, true, func() error { return s.cfg.Store.Remove(ctx, key) })
 	switch {
 	case s.cfg.Policy == Hold:
 	case err == nil:
@@ -201,6 +203,13 @@ func (s *Store) catchUp(ctx context.Context, key autoscaler.JobKey) error {
 		s.mu.Unlock()
 	}
 	return err
+}
+
+// lacks tells whether the database lacks something of the job.
+func (s *Store) lacks(key autoscaler.JobKey) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.seen[key] != nothing
 }
 
 func (s *Store) knows(key autoscaler.JobKey) bool {

@@ -23,8 +23,10 @@ var errDown = errors.New("down")
 // database is a store that can be taken away.
 type database struct {
 	*memory.Store
-	mu    sync.Mutex
-	err   error
+	mu  sync.Mutex
+	err error
+	// full is what only writes fail with.
+	full  error
 	calls int
 	// hang, if set, is waited for by each call.
 	hang chan struct{}
@@ -57,7 +59,7 @@ func (d *database) Get(ctx context.Context, k autoscaler.JobKey) (autoscaler.Sta
 }
 
 func (d *database) Put(ctx context.Context, k autoscaler.JobKey, s autoscaler.State) error {
-	if err := d.call(); err != nil {
+	if err := errors.Join(d.call(), d.full); err != nil {
 		return err
 	}
 	return d.Store.Put(ctx, k, s)
@@ -159,6 +161,32 @@ func second[T any](_ T, err error) error { return err }
 func TestStoreConforms(t *testing.T) {
 	for _, policy := range []outage.Policy{outage.Hold, outage.Continue} {
 		statetest.Run(t, func(t *testing.T) autoscaler.StateStore { return stage(t, policy).Store })
+	}
+}
+
+// A full disk, or a server that may only be read, answers every question.
+func TestADatabaseThatTakesNoWritesIsAwayUntilItTakesOne(t *testing.T) {
+	for _, policy := range []outage.Policy{outage.Hold, outage.Continue} {
+		s := stage(t, policy)
+		s.put(key(0), 1)
+		s.get(key(0), 1)
+		s.db.full = errDown
+		for range 6 {
+			s.get(key(0), 1)
+			if err := s.Put(t.Context(), key(0), state(1)); policy == outage.Hold {
+				s.away(err)
+			}
+			s.pass(40 * time.Second)
+		}
+		if len(s.events) != 1 || !strings.HasPrefix(s.events[0], "StateStoreUnavailable") {
+			t.Errorf("while it takes no writes it was told %q; want one event", s.events)
+		}
+		s.db.full = nil
+		s.put(key(0), 2)
+		s.get(key(0), 2)
+		if len(s.events) != 2 || !strings.HasPrefix(s.events[1], "StateStoreAvailable: the state store answers again after 4m0s") {
+			t.Errorf("told %q; want that it is back after four minutes", s.events)
+		}
 	}
 }
 

@@ -16,11 +16,12 @@ const jitter = 0.2
 // through makes a call of the store, if its turn has come. An error that wraps
 // [autoscaler.ErrStoreAway] says that the database did not serve it, or was not
 // asked. What the database lacks of the job is written first.
-func (s *Store) through(ctx context.Context, key autoscaler.JobKey, call func() error) error {
+func (s *Store) through(ctx context.Context, key autoscaler.JobKey, writes bool, call func() error) error {
 	t, err := s.enter(true)
 	if err != nil {
 		return err
 	}
+	t.writes = writes || s.lacks(key)
 	err = s.catchUp(ctx, key)
 	if err == nil {
 		err = call()
@@ -37,6 +38,8 @@ type turn struct {
 	at time.Time
 	// probe is true when the call finds out whether the outage is over.
 	probe bool
+	// writes is true when the call changes something.
+	writes bool
 }
 
 // enter says that a call may be made, or why not.
@@ -51,7 +54,7 @@ func (s *Store) enter(mayProbe bool) (turn, error) {
 		return turn{}, fmt.Errorf("%w since %s: %w", autoscaler.ErrStoreAway, s.since.UTC().Format(time.RFC3339), s.cause)
 	}
 	s.trying = true
-	return turn{now, true}, nil
+	return turn{at: now, probe: true}, nil
 }
 
 // failed notes a call that was not served. The first begins the outage, unless it
@@ -60,7 +63,7 @@ func (s *Store) failed(ctx context.Context, t turn, cause error) error {
 	s.mu.Lock()
 	first := s.since.IsZero() && !t.at.Before(s.overAt)
 	if first {
-		s.since, s.cause, s.failures = t.at, cause, 0
+		s.since, s.cause, s.failures, s.readOnly = t.at, cause, 0, t.writes
 	}
 	if first || t.probe {
 		s.trying = false
@@ -98,9 +101,9 @@ func (s *Store) served(ctx context.Context, t turn, answered bool) error {
 	now := s.cfg.Now()
 	s.mu.Lock()
 	s.trying = false
-	if !answered {
+	if !answered || s.readOnly && !t.writes {
 		s.mu.Unlock()
-		return nil
+		return nil // what only reads says nothing of a database that takes no writes
 	}
 	lacking := 0
 	for _, lacks := range s.seen {
