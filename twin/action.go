@@ -203,9 +203,19 @@ func (t *Twin) addTaskManager(tm TaskManager) error {
 	if err := t.cluster.AddTaskManager(slots.TaskManagerID(tm.ID), tm.Slots); err != nil {
 		return err
 	}
-	t.machine(slots.TaskManagerID(tm.ID)).cores = tm.Cores
+	t.machine(slots.TaskManagerID(tm.ID)).cores, t.machine(slots.TaskManagerID(tm.ID)).slots = tm.Cores, tm.Slots
 	t.crowd.bounded = t.crowd.bounded || tm.Cores > 0
 	return nil
+}
+
+// Another is a TaskManager like that of an id, which may be lost, without the id; one
+// by the options if there never was any of it.
+func (t *Twin) Another(id string) TaskManager {
+	m := t.machines[slots.TaskManagerID(id)]
+	if m == nil {
+		return TaskManager{}
+	}
+	return TaskManager{Slots: m.slots, Cores: m.cores}
 }
 
 func (t *Twin) toMachine(a Action) error {

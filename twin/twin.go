@@ -44,6 +44,7 @@ type Twin struct {
 // machine is what the twin knows of a TaskManager beside the cluster.
 type machine struct {
 	cores  float64
+	slots  int
 	slow   float64 // by which factor the tasks of several jobs slow each other down; 0 is none
 	number int     // in the order of the start, from 1
 	frozen bool

@@ -138,7 +138,8 @@ func (f *demoFlags) open(s *shown, cmd *cobra.Command, d *demo.Demo, page *demoP
 			fmt.Fprintln(cmd.ErrOrStderr(), title)
 		}
 	case isTerminal(out):
-		view := demo.NewView(out, title, d.Now(), d.End(), time.Now)
+		fmt.Fprintln(out, title) // the view is as wide as the terminal, and cuts
+		view := demo.NewView(out, "a shop's day, in virtual time", d.Now(), d.End(), time.Now)
 		s.show, s.close = view.Show, view.Close
 	default:
 		fmt.Fprintln(out, title)

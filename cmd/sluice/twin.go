@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"path/filepath"
 	"time"
@@ -56,6 +57,7 @@ func (f *twinFlags) run(cmd *cobra.Command) error {
 	if err != nil {
 		return err
 	}
+	world.Happened = tellEvents(cmd.OutOrStdout(), cmd.ErrOrStderr())
 	server, err := rest.New(rest.Config{World: world, Speed: speed, Now: time.Now})
 	if err != nil {
 		return err
@@ -69,6 +71,18 @@ func (f *twinFlags) run(cmd *cobra.Command) error {
 		return err
 	}
 	return nil
+}
+
+// tellEvents writes a line for each event of a scenario; one that could not be is told
+// as a fault.
+func tellEvents(out, faults io.Writer) func(time.Time, stage.Event, error) {
+	return func(at time.Time, e stage.Event, err error) {
+		if err != nil {
+			fmt.Fprintf(faults, "%s not: %s: %v\n", at.UTC().Format(time.RFC3339), e, err)
+			return
+		}
+		fmt.Fprintf(out, "%s %s\n", at.UTC().Format(time.RFC3339), e)
+	}
 }
 
 // plan reads the files. Tables of a load stand beside the file that names them. A

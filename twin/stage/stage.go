@@ -129,7 +129,8 @@ func actions(t *twin.Twin, e Event) []twin.Action {
 		case workload.KillJobManager:
 			return []twin.Action{{Do: twin.RestartJobManager}}
 		}
-		return []twin.Action{{Do: twin.AddTaskManager, TaskManager: &twin.TaskManager{}}}
+		another := t.Another(e.Target)
+		return []twin.Action{{Do: twin.AddTaskManager, TaskManager: &another}}
 	}
 	switch e.Action {
 	case workload.AddTaskManagers:

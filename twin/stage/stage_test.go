@@ -87,8 +87,8 @@ events:
 	if diff := cmp.Diff(want, *told); diff != "" {
 		t.Error(diff)
 	}
-	if got := s.Twin().State().Slots; got != 2+4*1 {
-		t.Errorf("%d slots; want two of tm-2, and one of each that was added", got)
+	if got := s.Twin().State().Slots; got != 2+2+3*1 {
+		t.Errorf("%d slots; want two of tm-2, as many of the one in place of tm-1, and one of each that was added", got)
 	}
 }
 
