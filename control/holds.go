@@ -134,6 +134,14 @@ func (h *Holds) Of(key autoscaler.JobKey) (Hold, bool) {
 	return Hold{}, false
 }
 
+// Own is the hold on the job itself, whatever there is on all.
+func (h *Holds) Own(key autoscaler.JobKey) (Hold, bool) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	hold, held := h.holds[key]
+	return hold, held && !hold.over(h.now())
+}
+
 // All lists the holds in force, by key.
 func (h *Holds) All() []HeldJob {
 	h.mu.Lock()

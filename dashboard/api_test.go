@@ -146,7 +146,7 @@ func TestAnswers(t *testing.T) {
 		{"/api/v1/clusters/nope", 404, []string{`no cluster \"nope\" is watched here`}},
 		{"/api/v1/jobs", 200, []string{`"orders-000"`, `"orders-003"`, `"spark":{"source":[`}},
 		{"/api/v1/jobs?q=orders-001", 200, []string{`"orders-001"`}},
-		{"/api/v1/jobs?q=nothing+like+it", 200, []string{`{"jobs":[]}`}},
+		{"/api/v1/jobs?q=nothing+like+it", 200, []string{`"jobs":[]`}},
 		{"/api/v1/jobs?state=blocked", 200, []string{`"orders-003"`}},
 		{aJob, 200, []string{`"orders-000"`, `"graph":{"columns":3,"rows":2`, `"backpressured":0.4`}},
 		{"/api/v1/jobs/prod/none", 404, []string{"no job prod/none is watched here"}},

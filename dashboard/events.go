@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
-	"math"
 	"net/http"
 	"strconv"
 	"time"
@@ -70,6 +69,8 @@ const (
 	streamPause = time.Second
 	// streamPulse tells a silent connection from a dead one.
 	streamPulse = 15 * time.Second
+	// mostNews is how many events one message carries: who knows fewer asks for them.
+	mostNews = 50
 	// streamWrite is how long a client may take to take a message.
 	streamWrite = 10 * time.Second
 )
@@ -146,7 +147,7 @@ func (s *streamer) run(r *http.Request) {
 // news are the events since the last that was sent.
 func (s *streamer) news() []byte {
 	var b bytes.Buffer
-	for _, e := range eventViews(s.d.cfg.Book.Events(s.sent, nil, math.MaxInt)) {
+	for _, e := range eventViews(s.d.cfg.Book.Events(s.sent, nil, mostNews)) {
 		data, _ := json.Marshal(e)
 		fmt.Fprintf(&b, "id: %d\nevent: event\ndata: %s\n\n", e.Seq, data)
 		s.sent = e.Seq
@@ -165,5 +166,9 @@ func (s *streamer) send(text []byte) bool {
 	if _, err := s.w.Write(text); err != nil {
 		return false
 	}
-	return s.out.Flush() == nil
+	if s.out.Flush() != nil {
+		return false
+	}
+	_ = s.out.SetWriteDeadline(time.Time{}) // over HTTP/2 it would end a stream that is merely quiet
+	return true
 }

@@ -127,7 +127,19 @@ func (d *Dashboard) jobs(r *http.Request) (any, error) {
 			views = append(views, v)
 		}
 	}
-	return map[string]any{"jobs": views}, nil
+	return map[string]any{"jobs": views, "hold": d.holdOnAll()}, nil
+}
+
+// holdOnAll is the hold on all jobs; nil for none.
+func (d *Dashboard) holdOnAll() *Held {
+	if d.cfg.Hand == nil {
+		return nil
+	}
+	held, is := d.cfg.Hand.Held(autoscaler.JobKey{})
+	if !is {
+		return nil
+	}
+	return &held
 }
 
 func (d *Dashboard) job(r *http.Request) (any, error) {
@@ -203,10 +215,11 @@ type columns struct {
 	Lag         []number `json:"lag"`
 	Busy        []number `json:"busy"`
 	Parallelism []int    `json:"parallelism"`
+	Slots       []int    `json:"slots"`
 }
 
 func columnsOf(points []fleet.Point) columns {
-	c := columns{[]int64{}, []number{}, []number{}, []number{}, []number{}, []number{}, []int{}}
+	c := columns{[]int64{}, []number{}, []number{}, []number{}, []number{}, []number{}, []int{}, []int{}}
 	for _, p := range points {
 		c.At = append(c.At, p.At.UnixMilli())
 		c.Source = append(c.Source, number(p.Source))
@@ -215,6 +228,7 @@ func columnsOf(points []fleet.Point) columns {
 		c.Lag = append(c.Lag, number(p.Lag))
 		c.Busy = append(c.Busy, number(p.Busy))
 		c.Parallelism = append(c.Parallelism, p.Parallelism)
+		c.Slots = append(c.Slots, p.Slots)
 	}
 	return c
 }

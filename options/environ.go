@@ -32,6 +32,9 @@ func indexEnv(keys []string) map[string]string {
 	return index
 }
 
+// ofCommands are variables of the commands that ask a running Sluice.
+var ofCommands = [...]string{"SLUICE_SERVER", "SLUICE_TOKEN"}
+
 // parseEnviron reads the SLUICE_ variables. An unknown one is a warning, since
 // others may share the prefix; those that the clusters name as the place of a
 // secret are expected.
@@ -40,7 +43,7 @@ func parseEnviron(environ []string, clusters []Cluster) parsed {
 	expected := secretVariables(clusters)
 	for _, variable := range slices.Sorted(slices.Values(environ)) {
 		name, text, _ := strings.Cut(variable, "=")
-		if !strings.HasPrefix(name, envPrefix) || text == "" || slices.Contains(expected, name) {
+		if !strings.HasPrefix(name, envPrefix) || text == "" || slices.Contains(expected, name) || slices.Contains(ofCommands[:], name) {
 			continue
 		}
 		source := Source{Kind: FromEnv, Name: name}

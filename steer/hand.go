@@ -100,7 +100,7 @@ func (h *Hand) Rescale(ctx context.Context, who dashboard.Person, key autoscaler
 	if err != nil {
 		return dashboard.Rescaled{}, refused(err)
 	}
-	if plan.Changed && !request.DryRun {
+	if !request.DryRun {
 		if err := h.apply(ctx, who, key, client, plan, request.Hold); err != nil {
 			return dashboard.Rescaled{}, err
 		}
@@ -108,14 +108,32 @@ func (h *Hand) Rescale(ctx context.Context, who dashboard.Person, key autoscaler
 	return rescaled(plan), nil
 }
 
-func (h *Hand) apply(ctx context.Context, who dashboard.Person, key autoscaler.JobKey, client *flink.Client, plan *byhand.Plan, length time.Duration) error {
+// holdFor holds a job for so long, unless a hold of its own lasts longer. It returns
+// what takes that back.
+func (h *Hand) holdFor(ctx context.Context, who dashboard.Person, key autoscaler.JobKey, length time.Duration) (control.Hold, func() error, error) {
 	now := h.cfg.Now().UTC()
 	hold := control.Hold{By: who.Name, Why: "rescaled by hand", Since: now, Until: now.Add(length)}
-	if err := h.cfg.Holds.Set(ctx, key, hold); err != nil {
+	before, held := h.cfg.Holds.Own(key)
+	if held && (before.Until.IsZero() || before.Until.After(hold.Until)) {
+		return before, func() error { return nil }, nil
+	}
+	back := func() error { return h.cfg.Holds.Release(ctx, key) }
+	if held {
+		back = func() error { return h.cfg.Holds.Set(ctx, key, before) }
+	}
+	return hold, back, h.cfg.Holds.Set(ctx, key, hold)
+}
+
+func (h *Hand) apply(ctx context.Context, who dashboard.Person, key autoscaler.JobKey, client *flink.Client, plan *byhand.Plan, length time.Duration) error {
+	hold, back, err := h.holdFor(ctx, who, key, length)
+	if err != nil {
 		return err
 	}
+	if !plan.Changed {
+		return h.tell(ctx, key, "bounds asked for by "+who.Name+" are those that are set; "+hold.Text())
+	}
 	if err := byhand.Apply(ctx, client, plan); err != nil {
-		return errors.Join(refused(err), h.cfg.Holds.Release(ctx, key))
+		return errors.Join(refused(err), back())
 	}
 	var changes []string
 	for _, v := range plan.Vertices {

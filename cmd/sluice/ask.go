@@ -31,6 +31,9 @@ func (f *askFlags) register(cmd *cobra.Command) {
 	cmd.Flags().StringVar(&f.tokenFile, "token-file", "", "`file` with the token to show to it (default $"+tokenVariable+", the token itself)")
 }
 
+// named tells whether a server is named, by flag or environment.
+func (f *askFlags) named() bool { return f.server != "" || os.Getenv(serverVariable) != "" }
+
 func (f *askFlags) client() (*apiclient.Client, error) {
 	server, token := f.server, os.Getenv(tokenVariable)
 	if server == "" {

@@ -67,7 +67,7 @@ func (f *rescaleFlags) run(cmd *cobra.Command, job string, args []string) error 
 	if err != nil {
 		return &usageError{err}
 	}
-	if f.server != "" {
+	if f.server != "" || f.named() && len(f.clusters) == 0 && f.file == "" {
 		return f.ask(cmd, job, wishes)
 	}
 	client, err := f.cluster(cmd)

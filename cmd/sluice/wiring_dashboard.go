@@ -66,6 +66,8 @@ type watching struct {
 	listener net.Listener
 	tls      *tls.Config
 	access   dashboard.Access
+	// answered is true once a cluster has answered.
+	answered atomic.Bool
 	// page is what is served, once it is.
 	page atomic.Pointer[dashboard.Dashboard]
 }
@@ -205,7 +207,18 @@ func (s *watching) into(config *control.Config, p *process, all *parts, w *wirin
 	say := config.OnLoop
 	config.OnLoop = func(stats control.LoopStats) {
 		s.metrics.Looked(stats)
+		if stats.Err == nil {
+			s.answered.Store(true)
+		}
 		say(stats)
+	}
+	return nil
+}
+
+// ready tells why the process is not to be relied on: no cluster has answered it yet.
+func (s *watching) ready(context.Context) error {
+	if !s.answered.Load() {
+		return errors.New("no cluster has answered yet")
 	}
 	return nil
 }
@@ -254,7 +267,7 @@ func (s *watching) dashboard(p *process, all *parts, w *wiring) (http.Handler, e
 		return nil, err
 	}
 	page, err := dashboard.New(dashboard.Config{
-		Book: s.book, Hand: hand, Clusters: hand, Options: p.config, Access: s.access, Version: build.String(), Metrics: s.metrics.Handler(), Now: time.Now, Logger: p.log,
+		Book: s.book, Hand: hand, Clusters: hand, Options: p.config, Access: s.access, Version: build.String(), Ready: s.ready, Metrics: s.metrics.Handler(), Now: time.Now, Logger: p.log,
 	})
 	s.page.Store(page)
 	return page, err

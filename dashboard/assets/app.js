@@ -14,6 +14,7 @@ const routes = [
 ];
 const EVERY = 5000;
 
+let again = 0;
 let me = { role: "viewer" }, update = null, bound = {}, closers = [], inFlight = null, timer = 0, version = "";
 
 const page = {
@@ -39,6 +40,7 @@ async function show(focus) {
   bound = {};
   update = null;
   inFlight?.abort();
+  clearTimeout(again);
   const path = location.pathname, found = routes.find(([pattern]) => pattern.test(path));
   if (!found) { replace($("main"), h("h1", {}, "Not here"), h("p", {}, "There is no such page. ", h("a", { href: "/" }, "Back to the fleet"))); return; }
   const [pattern, name, view, title] = found;
@@ -60,7 +62,7 @@ async function refresh(now) {
     online(true);
   } catch (e) {
     if (e.name === "AbortError") return;
-    if (e.status === 404) { replace($("main"), h("h1", {}, "Not here"), h("p", { class: "text" }, e.message), h("p", {}, h("a", { href: "/" }, "Back to the fleet"))); update = null; }
+    if (e.status === 404) { replace($("main"), h("h1", {}, "Not here"), h("p", { class: "text" }, e.message), h("p", {}, h("a", { href: "/" }, "Back to the fleet"))); update = null; again = setTimeout(() => show(false), EVERY); } // it may be there soon: after a restart the first pass takes a while
     else online(false, e.message);
   } finally {
     if (inFlight === mine) inFlight = null;

@@ -109,7 +109,7 @@ export function charts(onMark, onZoom) {
       band = terms && Number.isFinite(terms.utilizationMin) && Number.isFinite(terms.utilizationMax) ? { min: terms.utilizationMin, max: Math.min(1, terms.utilizationMax) } : null;
       const at = data.at.map((t) => t / 1e3);
       let spent = 0;
-      const cost = at.map((t, i) => (spent += i ? (data.parallelism[i - 1] * Math.min(600, t - at[i - 1])) / 3600 : 0));
+      const cost = at.map((t, i) => (spent += i ? (data.slots[i - 1] * Math.min(600, t - at[i - 1])) / 3600 : 0));
       const all = { ...data, cost };
       kinds.forEach((kind, i) => {
         plots[i].setData([at, ...kind.lines.map(([id]) => all[id])], false);

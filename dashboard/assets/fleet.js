@@ -24,11 +24,12 @@ export async function fleet(main, page) {
   const search = h("input", { type: "search", placeholder: "Search jobs and clusters", "aria-label": "Search jobs and clusters", "aria-keyshortcuts": "/", value: view.words,
     oninput: () => { view.words = search.value; draw(true); } });
   const pauseAll = page.canAct() && h("button", { type: "button", onclick: () => page.pauseAll() }, "Pause all…");
+  const held = h("p", {});
   const counted = h("p", { class: "dim small", role: "status" });
   const head = h("tr", {}), body = h("tbody", {});
   const table = h("table", { "aria-label": "Jobs" }, h("thead", {}, head), body);
   const scroll = h("div", { class: "scroll fleet", tabindex: "-1", onscroll: () => { view.top = scroll.scrollTop; window.requestAnimationFrame(rows); } }, table);
-  replace(main, h("h1", {}, "Fleet"), h("div", { class: "row tools" }, search, chips, h("span", { class: "grow" }), pauseAll), counted, scroll);
+  replace(main, h("h1", {}, "Fleet"), h("div", { class: "row tools" }, search, chips, h("span", { class: "grow" }), pauseAll), held, counted, scroll);
   window.addEventListener("scroll", rows, { passive: true });
   window.addEventListener("resize", rows);
 
@@ -110,6 +111,7 @@ export async function fleet(main, page) {
   return async (signal) => {
     const answer = await get("/jobs", signal);
     jobs = answer.jobs;
+    replace(held, answer.hold && [state("paused"), ` All jobs are ${answer.hold.text}. `, page.canAct() && h("button", { type: "button", onclick: () => page.resumeAll() }, "Resume all")]);
     now = page.now();
     draw(false);
     if (!begun) { begun = true; scroll.scrollTop = view.top; }

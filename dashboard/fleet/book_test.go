@@ -83,7 +83,7 @@ func TestAJobAtAGlance(t *testing.T) {
 		t.Errorf("parallelism %d, wanted %d, scaled %s, %s; want 2, 4, after 10 s, steady", s.Parallelism, s.Wanted, s.Scaled, s.State)
 	}
 	// The worker has two records to do for each that the source reads.
-	want := Point{At: start.Add(10 * time.Second), Source: 900, Target: 900, Capacity: 500, Lag: 10, Busy: 0.5, Parallelism: 2}
+	want := Point{At: start.Add(10 * time.Second), Source: 900, Target: 900, Capacity: 500, Lag: 10, Busy: 0.5, Parallelism: 2, Slots: 2}
 	if diff := cmp.Diff(want, s.Now); diff != "" {
 		t.Errorf("the newest point (-want +got):\n%s", diff)
 	}

@@ -3,6 +3,7 @@ package fleet
 import (
 	"context"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/sluice-project/sluice/autoscaler"
@@ -31,14 +32,14 @@ func (b *Book) Handle(_ context.Context, job *autoscaler.JobContext, e autoscale
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	if e.Reason == autoscaler.EventAutoscalerError {
-		b.job(job.Key).failure = &Failure{e.At.UTC(), e.Message}
+		b.job(job.Key).failure = &Failure{e.At.UTC(), bounded(e.Message)}
 		b.job(job.Key).name = job.Name
 	}
 	key := e.Key
 	if key == "" {
 		key = e.Message
 	}
-	changes := autoscaler.ChangesText(e.Changes)
+	key, changes := bounded(key), bounded(autoscaler.ChangesText(e.Changes))
 	if before := b.last(job.Key, e, key); before != nil && before.changes == changes {
 		before.Times++
 		return nil
@@ -47,9 +48,20 @@ func (b *Book) Handle(_ context.Context, job *autoscaler.JobContext, e autoscale
 		b.events = slices.Delete(b.events, 0, keptEvents/10)
 	}
 	b.seq++
-	b.events = append(b.events, Event{b.seq, job.Key, job.Name, e.At.UTC(), e.Type, e.Reason, e.Message, 1, key, changes})
+	b.events = append(b.events, Event{b.seq, job.Key, job.Name, e.At.UTC(), e.Type, e.Reason, bounded(e.Message), 1, key, changes})
 	b.move()
 	return nil
+}
+
+// longestText is the length of the longest text that is kept, in bytes.
+const longestText = 8 << 10
+
+// bounded is a text that is no longer than a text may be.
+func bounded(text string) string {
+	if len(text) <= longestText {
+		return text
+	}
+	return strings.ToValidUTF8(text[:longestText], "") + "…"
 }
 
 // last is the newest event that is the same as e but for its changes, less than e's

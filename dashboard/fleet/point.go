@@ -16,11 +16,18 @@ func pointsOf(r *autoscaler.Report) (Point, map[string]Point) {
 	whole := Point{At: r.At.UTC(), Lag: math.NaN(), Busy: math.NaN()}
 	vertices := make(map[string]Point, len(r.Evaluation.Vertices))
 	headroom := math.Inf(1)
+	groups := map[string]int{}
 	for i := range r.Evaluation.Vertices {
 		v := &r.Evaluation.Vertices[i]
 		p := vertexPoint(r, v)
 		vertices[string(v.Vertex)] = p
 		whole.Parallelism += p.Parallelism
+		group := string(v.Vertex) // where Flink names no group, a vertex is one of its own
+		if i < len(r.Topology.Vertices) && r.Topology.Vertices[i].SlotSharingGroup != "" {
+			group = "group " + r.Topology.Vertices[i].SlotSharingGroup
+		}
+		whole.Slots += max(0, p.Parallelism-groups[group])
+		groups[group] = max(groups[group], p.Parallelism)
 		whole.Busy = math.Max(known(whole.Busy, p.Busy), p.Busy)
 		if i < len(r.Topology.Vertices) && r.Topology.Vertices[i].IsSource() {
 			whole.Source += p.Source
@@ -44,7 +51,7 @@ func pointsOf(r *autoscaler.Report) (Point, map[string]Point) {
 func vertexPoint(r *autoscaler.Report, v *scaling.VertexEvaluation) Point {
 	p := Point{
 		At: r.At.UTC(), Source: v.Rates.In, Target: v.PeakRate, Capacity: v.TrueProcessingRate,
-		Lag: math.NaN(), Busy: v.Load, Parallelism: v.Parallelism,
+		Lag: math.NaN(), Busy: v.Load, Parallelism: v.Parallelism, Slots: v.Parallelism,
 	}
 	if v.HasLag {
 		p.Lag = v.Lag

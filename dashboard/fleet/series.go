@@ -23,6 +23,8 @@ type Point struct {
 	Busy float64
 	// Parallelism is that of all vertices together; of a vertex, its own.
 	Parallelism int
+	// Slots is how many slots that takes: vertices of one sharing group share theirs.
+	Slots int
 }
 
 // tier is one resolution of a series.
@@ -93,7 +95,7 @@ type ring struct {
 type packed struct {
 	at                                  int64 // ms
 	source, target, capacity, lag, busy float32
-	parallelism                         int32
+	parallelism, slots                  int32
 }
 
 func (r *ring) add(p Point) {
@@ -119,7 +121,7 @@ func (r *ring) add(p Point) {
 
 func (r *ring) push(p Point) {
 	k := packed{
-		p.At.UnixMilli(), float32(p.Source), float32(p.Target), float32(p.Capacity), float32(p.Lag), float32(p.Busy), int32(p.Parallelism),
+		p.At.UnixMilli(), float32(p.Source), float32(p.Target), float32(p.Capacity), float32(p.Lag), float32(p.Busy), int32(p.Parallelism), int32(p.Slots),
 	}
 	if len(r.points) < r.keep {
 		r.points = append(r.points, k)
@@ -146,7 +148,7 @@ func (r *ring) at(i int) Point {
 	k := r.points[(r.next+i)%len(r.points)]
 	return Point{
 		At: time.UnixMilli(k.at).UTC(), Source: float64(k.source), Target: float64(k.target), Capacity: float64(k.capacity),
-		Lag: float64(k.lag), Busy: float64(k.busy), Parallelism: int(k.parallelism),
+		Lag: float64(k.lag), Busy: float64(k.busy), Parallelism: int(k.parallelism), Slots: int(k.slots),
 	}
 }
 
@@ -178,7 +180,7 @@ func (s *seen) merge(into *Point, p Point) {
 	if math.IsNaN(into.Lag) || p.Lag > into.Lag {
 		into.Lag = p.Lag
 	}
-	into.Parallelism = p.Parallelism
+	into.Parallelism, into.Slots = p.Parallelism, p.Slots
 }
 
 // mean takes one more value into the mean of n; what is not known counts for
