@@ -72,8 +72,8 @@ var fates = map[string]fate{
 	ObservedScalabilityEnabled.Key:         {asBefore, "The history starts empty."},
 	ObservedScalabilityMinObservations.Key: {asBefore, ""},
 	ObservedScalabilityCoefficientMin.Key:  {asBefore, ""},
-	HistoryMaxCount.Key:                    {asBefore, "In memory only."},
-	HistoryMaxAge.Key:                      {asBefore, "In memory only."},
+	HistoryMaxCount.Key:                    {asBefore, ""},
+	HistoryMaxAge.Key:                      {asBefore, ""},
 
 	AlignmentMode.Key:                {otherwise, "No mode takes a source above its partitions: `sluice.alignment.cap-at-partitions`. Custom modes need a program that embeds the autoscaler; in `sluice run` they are `BALANCED`."},
 	KeyGroupPartitionsAdjustMode.Key: {asBefore, ""},
