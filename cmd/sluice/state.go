@@ -38,34 +38,14 @@ func newState() *cobra.Command {
 
 // stateFlags are the flags of all commands about state.
 type stateFlags struct {
-	process processFlags
-	storeFlags
+	keptFlags
 	jobs   []string
 	format string
 	output string
 }
 
-func (f *stateFlags) register(cmd *cobra.Command) {
-	flags := cmd.Flags()
-	f.storeFlags.register(flags)
-	flags.StringVarP(&f.process.file, "config", "c", "", "configuration `file` (YAML)")
-	flags.StringArrayVarP(&f.process.settings, "define", "D", nil, "set an option, `key=value`; repeatable (see sluice options)")
-}
-
 func (f *stateFlags) registerOutput(cmd *cobra.Command) {
 	cmd.Flags().StringVarP(&f.output, "output", "o", "yaml", "yaml or json")
-}
-
-// configuration is what file, flags and environment say of the store.
-func (f *stateFlags) configuration(cmd *cobra.Command) (options.Config, error) {
-	cfg, warnings, err := f.process.configuration()
-	if err != nil {
-		return cfg, &usageError{err}
-	}
-	for _, w := range warnings {
-		fmt.Fprintln(cmd.ErrOrStderr(), "warning: "+w.String())
-	}
-	return cfg, nil
 }
 
 // named is the database that has to be named.
