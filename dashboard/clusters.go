@@ -3,6 +3,7 @@ package dashboard
 import (
 	"net/http"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/sluice-project/sluice/dashboard/fleet"
@@ -85,7 +86,7 @@ func (d *Dashboard) clusters(*http.Request) (any, error) {
 	for _, v := range views {
 		all = append(all, v)
 	}
-	slices.SortFunc(all, func(a, b *view) int { return compare(a.Name, b.Name) })
+	slices.SortFunc(all, func(a, b *view) int { return strings.Compare(a.Name, b.Name) })
 	return map[string]any{"clusters": all}, nil
 }
 

@@ -3,12 +3,9 @@ package dashboard
 import (
 	"cmp"
 	"slices"
-	"strings"
 
 	"github.com/sluice-project/sluice/decisions"
 )
-
-func compare(a, b string) int { return strings.Compare(a, b) }
 
 // graph is where the page draws a job's vertices: columns from the sources on, rows
 // within them.

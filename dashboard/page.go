@@ -2,7 +2,6 @@ package dashboard
 
 import (
 	"embed"
-	_ "embed" // the contract
 	"io/fs"
 	"mime"
 	"net/http"

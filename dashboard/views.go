@@ -197,8 +197,8 @@ func (d *Dashboard) series(r *http.Request) (any, error) {
 }
 
 func (d *Dashboard) hasVertex(r *http.Request) bool {
-	j, _ := d.cfg.Book.Job(keyOf(r))
-	for _, v := range j.Entry.Vertices {
+	entry, _ := d.cfg.Book.Entry(keyOf(r))
+	for _, v := range entry.Vertices {
 		if v.ID == r.URL.Query().Get("vertex") {
 			return true
 		}

@@ -141,19 +141,19 @@ func (c *jobs) job(out chan<- prometheus.Metric, s *fleet.Summary) {
 		state = "failed"
 	}
 	out <- prometheus.MustNewConstMetric(stateDesc, prometheus.GaugeValue, 1, cluster, id, valid(s.Name), state)
-	j, known := c.book.Job(s.Key)
+	entry, known := c.book.Entry(s.Key)
 	if !known {
 		return
 	}
-	if act := j.Entry.Act; act != nil {
+	if act := entry.Act; act != nil {
 		failed := 0.0
 		if act.Phase == string(autoscaler.PhaseFailed) {
 			failed = 1
 		}
 		out <- prometheus.MustNewConstMetric(rescaleDesc, prometheus.GaugeValue, failed, cluster, id, valid(s.Name))
 	}
-	for i := range j.Entry.Vertices {
-		v := &j.Entry.Vertices[i]
+	for i := range entry.Vertices {
+		v := &entry.Vertices[i]
 		for _, m := range vertexMetrics {
 			if value := m.value(v); !math.IsNaN(value) {
 				out <- prometheus.MustNewConstMetric(c.descs[m.name], prometheus.GaugeValue, value, cluster, id, v.ID, valid(v.Name))

@@ -45,7 +45,7 @@ export function acts(dialog, page) {
       const rows = vertices.map((v) => h("tr", {}, h("td", { class: "text" }, v.name), h("td", { class: "n" }, v.parallelism),
         ["lower", "upper"].map((bound) => h("td", {}, h("input", { type: "number", min: 1, max: v.maxParallelism || 32768, required: true, value: v[bound], name: `${bound}-${v.vertex}`, "aria-label": `${bound} bound of ${v.name}` })))));
       ask(`Rescale ${job.name || job.job}`, [h("p", { class: "dim" }, "These bounds are set in Flink, which rescales the job when it can. Sluice keeps its hand off meanwhile."),
-        h("table", {}, h("thead", {}, h("tr", {}, ["Vertex", "Runs at", "Lower", "Upper"].map((t) => h("th", { scope: "col" }, t)))), h("tbody", {}, rows)), length("1h").map((e) => e)], "Rescale",
+        h("table", {}, h("thead", {}, h("tr", {}, ["Vertex", "Runs at", "Lower", "Upper"].map((t) => h("th", { scope: "col" }, t)))), h("tbody", {}, rows)), length("1h")], "Rescale",
       async (form) => {
         const wishes = vertices.map((v) => ({ vertex: v.vertex, lower: Number(form.elements[`lower-${v.vertex}`].value), upper: Number(form.elements[`upper-${v.vertex}`].value), was: v }))
           .filter((w) => w.lower !== w.was.lower || w.upper !== w.was.upper).map(({ was, ...w }) => w);

@@ -32,6 +32,7 @@ export async function fleet(main, page) {
   replace(main, h("h1", {}, "Fleet"), h("div", { class: "row tools" }, search, chips, h("span", { class: "grow" }), pauseAll), held, counted, scroll);
   window.addEventListener("scroll", rows, { passive: true });
   window.addEventListener("resize", rows);
+  page.closing(() => { window.removeEventListener("scroll", rows); window.removeEventListener("resize", rows); });
 
   function header() {
     replace(head, columns.map((c) => {

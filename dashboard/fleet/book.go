@@ -252,6 +252,17 @@ func (b *Book) Job(key autoscaler.JobKey) (Job, bool) {
 	return Job{j.summary(key, b.now()), j.entry, j.config}, true
 }
 
+// Entry is the newest decision about a job; false if there is no job of that key.
+func (b *Book) Entry(key autoscaler.JobKey) (decisions.Entry, bool) {
+	b.mu.RLock()
+	defer b.mu.RUnlock()
+	j, known := b.jobs[key]
+	if !known {
+		return decisions.Entry{}, false
+	}
+	return j.entry, true
+}
+
 // Series is the past of a job between two instants, in about most points; of one of
 // its vertices if vertex is not empty. It is empty for who is not known.
 func (b *Book) Series(key autoscaler.JobKey, vertex string, from, to time.Time, most int) []Point {
