@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"errors"
+	"fmt"
 	"log/slog"
 	"net"
 	"sync/atomic"
@@ -51,8 +52,8 @@ func (f *demoFlags) page(c *demo.Config) (*demoPage, error) {
 		address = "127.0.0.1:0"
 	}
 	address = dashboard.Address(address)
-	if err := dashboard.CheckAddress(address, dashboard.Access{}, f.insecure); err != nil {
-		return nil, err
+	if dashboard.CheckAddress(address, dashboard.Access{}, true) == nil && dashboard.CheckAddress(address, dashboard.Access{}, f.insecure) != nil {
+		return nil, fmt.Errorf("%s is reached from other machines, and everybody who reaches it may act: --insecure serves it all the same", address)
 	}
 	pages, err := net.Listen("tcp", address)
 	if err != nil {

@@ -40,11 +40,18 @@ func newExplain() *cobra.Command {
 }
 
 func oneJob(cmd *cobra.Command, args []string) error {
+	return oneOfJobs(cmd, args, "its id or its name")
+}
+
+// oneJobID is for what is kept under ids alone.
+func oneJobID(cmd *cobra.Command, args []string) error { return oneOfJobs(cmd, args, "its id") }
+
+func oneOfJobs(cmd *cobra.Command, args []string, called string) error {
 	if len(args) == 1 && args[0] == "" {
-		return &usageError{fmt.Errorf("%s takes one job, its id or its name, but its name is empty here (see %s --help)", cmd.CommandPath(), cmd.CommandPath())}
+		return &usageError{fmt.Errorf("%s takes one job, %s, but its name is empty here (see %s --help)", cmd.CommandPath(), called, cmd.CommandPath())}
 	}
 	if len(args) != 1 {
-		return &usageError{fmt.Errorf("%s takes one job, its id or its name, but got %d arguments (see %s --help)", cmd.CommandPath(), len(args), cmd.CommandPath())}
+		return &usageError{fmt.Errorf("%s takes one job, %s, but got %d arguments (see %s --help)", cmd.CommandPath(), called, len(args), cmd.CommandPath())}
 	}
 	return nil
 }

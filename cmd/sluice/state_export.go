@@ -24,7 +24,7 @@ func newStateShow() *cobra.Command {
 		Long: "Show prints what is remembered of one job, as YAML: what sluice state export writes of it.\n" +
 			"JOB is the job's id or the beginning of it; CLUSTER/ may stand before it.",
 		Example: "  sluice state show 2e819aac --data /var/lib/sluice\n  sluice state show 2e819aac --store postgres://sluice@db/sluice -o json",
-		Args:    oneJob,
+		Args:    oneJobID,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			f.jobs = args
 			return f.export(cmd, "")
