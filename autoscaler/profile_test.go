@@ -81,6 +81,11 @@ var improvements = map[string]improvement{
 		situation: situation{meters: 5, waiting: 6}.decide, // recommended when it had more than 4
 		off:       "work 4 -> 6", on: "work 4 (steady)",
 	},
+	"sluice.scale-down.slotwise": {
+		also:      map[string]string{"job.autoscaler.vertex.exclude.ids": "source"}, // which keeps its 4
+		situation: situation{meters: 5, wide: 4}.decide,
+		off:       "work 4 -> 2", on: "work 4 (frees-no-slot)",
+	},
 	"sluice.counter-resets.as-borders": {
 		also:      map[string]string{"job.autoscaler.metrics.busy-time.aggregator": "AVG", "job.autoscaler.utilization.min": "0.1"},
 		situation: situation{resetAt: 6, alone: true}.decide,
@@ -233,6 +238,8 @@ type situation struct {
 	// alone makes work the source.
 	alone      bool
 	partitions int
+	// wide is the parallelism of the source, 1 if 0.
+	wide int
 	// waiting is the parallelism to which a scale-down waits; 0 for none.
 	waiting int
 	// figure prints the rate that is expected too.
@@ -270,11 +277,11 @@ func (s situation) decide(t *testing.T, config map[string]string) string {
 
 func (s situation) topology(t *testing.T) *scaling.Topology {
 	t.Helper()
-	work := scaling.Vertex{ID: "work", Parallelism: 4, MaxParallelism: 128, Partitions: s.partitions}
+	work := scaling.Vertex{ID: "work", Parallelism: 4, MaxParallelism: 128, Partitions: s.partitions, SlotSharingGroup: "default"}
 	plan := []scaling.Vertex{work}
 	if !s.alone {
 		plan[0].Inputs = []scaling.Edge{{From: "source", Ship: scaling.ShipRebalance}}
-		plan = append(plan, scaling.Vertex{ID: "source", Parallelism: 1, MaxParallelism: 128})
+		plan = append(plan, scaling.Vertex{ID: "source", Parallelism: max(s.wide, 1), MaxParallelism: 128, SlotSharingGroup: "default"})
 	}
 	topology, err := scaling.NewTopology(plan)
 	if err != nil {
@@ -308,7 +315,7 @@ func (s situation) window() (w scaling.Window) {
 			id          scaling.VertexID
 			parallelism int
 			busy        float64
-		}{{"source", 1, 0.1}, {"work", 4, 1}} {
+		}{{"source", max(s.wide, 1), 0.1}, {"work", 4, 1}} {
 			if v.id == "source" && s.alone {
 				continue
 			}

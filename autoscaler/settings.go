@@ -181,6 +181,7 @@ func (r *readers) scaling(cfg options.Config) scaling.Config {
 		PullIntoRange:           options.Read(collect, options.PullIntoRangeEnabled),
 		JudgeExecuted:           options.Read(collect, options.JudgeExecutedEnabled),
 		NeverUp:                 options.Read(collect, options.NeverUpEnabled),
+		Slotwise:                options.Read(collect, options.SlotwiseEnabled),
 		ResetsAreBorders:        options.Read(collect, options.ResetsAsBorders),
 		FractionalRates:         options.Read(collect, options.FractionalRates),
 

@@ -19,7 +19,7 @@ func TestSettingsOfNothingAreThePresetsOfProfileSluice(t *testing.T) {
 	want := scaling.DefaultConfig()
 	want.Estimator = scaling.Counters{}
 	want.RecentRate, want.CatchUpInHeadroom, want.Skew, want.KeepSaturated, want.CapAtPartitions = true, true, true, true, true
-	want.PullIntoRange, want.JudgeExecuted, want.NeverUp, want.ResetsAreBorders, want.FractionalRates = true, true, true, true, true
+	want.PullIntoRange, want.JudgeExecuted, want.NeverUp, want.Slotwise, want.ResetsAreBorders, want.FractionalRates = true, true, true, true, true, true
 	want.Excluded = []scaling.VertexID{}
 	if diff := cmp.Diff(want, got.Scaling, cmpopts.IgnoreUnexported(excluded.Periods{})); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
@@ -103,6 +103,7 @@ func TestEachOptionReachesItsField(t *testing.T) {
 		{"sluice.parallelism-limits.pull-into-range", "false", func(s *Settings) any { return s.Scaling.PullIntoRange }, false},
 		{"sluice.scale-down.judge-executed", "false", func(s *Settings) any { return s.Scaling.JudgeExecuted }, false},
 		{"sluice.scale-down.never-up", "false", func(s *Settings) any { return s.Scaling.NeverUp }, false},
+		{"sluice.scale-down.slotwise", "false", func(s *Settings) any { return s.Scaling.Slotwise }, false},
 		{"sluice.counter-resets.as-borders", "false", func(s *Settings) any { return s.Scaling.ResetsAreBorders }, false},
 		{"sluice.fractional-rates.enabled", "false", func(s *Settings) any { return s.Scaling.FractionalRates }, false},
 		{"sluice.quota.partial.enabled", "false", func(s *Settings) any { return s.Tuning.PartialQuota }, false},

@@ -129,5 +129,6 @@ var vertexReasons = map[scaling.Reason]string{
 	scaling.ReasonSkewed:           "skewed, not scalable: one subtask keeps too much at any parallelism",
 	scaling.ReasonSaturated:        "not shrunk: it, or what it feeds, works at its limit",
 	scaling.ReasonBehindBottleneck: "not scaled up: a vertex that cannot be scaled holds the job back",
+	scaling.ReasonFreesNoSlot:      "not shrunk: that would free no slot, another vertex of its slot sharing group needs them",
 	scaling.ReasonBeyondQuota:      "not scaled up: the quota leaves nothing for it",
 }

@@ -45,6 +45,11 @@ var rules = map[scaling.Rule]saying{
 	scaling.RuleBottleneck: {stopped: func(_ *Entry, _ *Vertex, g Guard) string {
 		return fmt.Sprintf("not scaled to %d: it is only %s busy, and a vertex that cannot be scaled lets no more reach it", g.Before, g.Have.percent())
 	}},
+	scaling.RuleGroup: {shaped: func(_ *Entry, _ *Vertex, g Guard) string {
+		return fmt.Sprintf("fewer would free no slot, another vertex of its slot sharing group has %s subtasks (sluice.scale-down.slotwise)", g.Limit)
+	}, stopped: func(_ *Entry, _ *Vertex, g Guard) string {
+		return fmt.Sprintf("not scaled to %d: that would free no slot, another vertex of its slot sharing group has %s subtasks (sluice.scale-down.slotwise)", g.Before, g.Limit)
+	}},
 	scaling.RuleUtilization: {stopped: withinBounds},
 	scaling.RuleExecutors: {shaped: func(*Entry, *Vertex, Guard) string {
 		return "a custom executor changed it"

@@ -18,6 +18,7 @@ var presets = map[Profile]map[string]string{
 		PullIntoRangeEnabled.Key:     "true",
 		JudgeExecutedEnabled.Key:     "true",
 		NeverUpEnabled.Key:           "true",
+		SlotwiseEnabled.Key:          "true",
 		ResetsAsBorders.Key:          "true",
 		FractionalRates.Key:          "true",
 		QuotaPartialEnabled.Key:      "true",

@@ -20,7 +20,7 @@ var table = []described{
 	MemoryTuningEnabled, MemoryTuningScaleDownCompensation, MemoryTuningOverhead, MemoryTuningMaximizeManaged,
 
 	RateEstimator, RecentRateEnabled, CatchUpInHeadroomEnabled, SkewEnabled, SaturatedNoShrinkEnabled, AlignmentCapAtPartitions, DeduplicateErrors,
-	PullIntoRangeEnabled, JudgeExecutedEnabled, NeverUpEnabled, ResetsAsBorders, FractionalRates, QuotaPartialEnabled,
+	PullIntoRangeEnabled, JudgeExecutedEnabled, NeverUpEnabled, SlotwiseEnabled, ResetsAsBorders, FractionalRates, QuotaPartialEnabled,
 	UnknownRateTolerated, RequireExtensions, DropUnchanged, GuardedRescales, KeepStateWhenDisabled, ReportCapacityRefusals,
 	MetricNamesRefreshInterval, AllowWithoutCheckpoints, CheckpointMaxAge, RescaleTimeout, JobTimeout, JobGoneAfter,
 

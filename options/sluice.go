@@ -54,6 +54,9 @@ var (
 	NeverUpEnabled = plain(ScopeJob, "sluice.scale-down.never-up", booleans, false,
 		"A delayed scale-down never makes a vertex larger, and keeps its limits, though someone else may have made the vertex smaller, or the limits, since it was recommended. "+
 			"false: what was recommended is executed, as in the reference.")
+	SlotwiseEnabled = plain(ScopeJob, "sluice.scale-down.slotwise", booleans, false,
+		"Shrink no vertex below the widest one of its slot sharing group: that would free no slot, and cost a restart. "+
+			"false: shrink each vertex to what it needs, as the reference does.")
 	ResetsAsBorders = plain(ScopeJob, "sluice.counter-resets.as-borders", booleans, false,
 		"A counter that falls, or a subtask in another attempt, without a restart of the job: only what came after it counts, "+
 			"and while that spans less than half of `job.autoscaler.metrics.window` the rates of the vertex are not known. "+

@@ -64,6 +64,10 @@ type Config struct {
 	// limits.
 	NeverUp bool
 
+	// Slotwise lets no vertex become narrower than the widest of its slot sharing
+	// group, since that frees no slot.
+	Slotwise bool
+
 	// CatchUp is the time in which a backlog is to be worked off; 0 ignores backlog.
 	CatchUp time.Duration
 	// Restart is the assumed duration of a restart.

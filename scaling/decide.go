@@ -142,16 +142,20 @@ func (d *decider) vertices() []VertexDecision {
 	// One array serves the guards of all vertices; a vertex seldom meets more
 	// than six rules.
 	guards := make([]Guard, 0, 6*len(vertices))
+	most := make([]int, len(vertices))
 	for i := range vertices {
 		v := vertexDecider{decider: d, vertex: &d.Topology.Vertices[i], evaluation: &d.evaluation.Vertices[i], index: i}
 		v.guards = guards[len(guards):len(guards):cap(guards)]
 		vertices[i] = v.decide()
-		vertices[i].Guards = v.guards
+		vertices[i].Guards, most[i] = v.guards, v.upper
 		if n := len(guards) + len(v.guards); n <= cap(guards) {
 			guards = guards[:n]
 		}
 	}
 	d.holdBehindBottleneck(vertices)
+	if d.c.Slotwise {
+		d.keepWithGroup(vertices, most)
+	}
 	return vertices
 }
 

@@ -58,6 +58,9 @@ const (
 	// ReasonBehindBottleneck: more would not help while a vertex that cannot be
 	// scaled holds the job back.
 	ReasonBehindBottleneck Reason = "behind-bottleneck"
+	// ReasonFreesNoSlot: another vertex of its slot sharing group needs the slots
+	// anyway.
+	ReasonFreesNoSlot Reason = "frees-no-slot"
 	// ReasonBeyondQuota: a quota leaves nothing for the scale-up of the vertex.
 	ReasonBeyondQuota Reason = "beyond-quota"
 )
@@ -79,6 +82,7 @@ const (
 	RuleEffect      Rule = "effectiveness"
 	RuleDelay       Rule = "scale-down-interval"
 	RuleBottleneck  Rule = "bottleneck"
+	RuleGroup       Rule = "slot-sharing-group"
 	RuleUtilization Rule = "utilization-bounds"
 	RuleQuota       Rule = "quota"
 	RuleExecutors   Rule = "custom-executors"

@@ -17,7 +17,7 @@ func sluiceProfile() Config {
 	c := DefaultConfig()
 	c.Estimator = Counters{}
 	c.RecentRate, c.CatchUpInHeadroom, c.Skew, c.KeepSaturated, c.CapAtPartitions = true, true, true, true, true
-	c.PullIntoRange, c.JudgeExecuted, c.NeverUp, c.ResetsAreBorders, c.FractionalRates = true, true, true, true, true
+	c.PullIntoRange, c.JudgeExecuted, c.NeverUp, c.Slotwise, c.ResetsAreBorders, c.FractionalRates = true, true, true, true, true, true
 	c.MetricsWindow, c.Stabilization = 30*time.Second, 10*time.Second
 	c.ScaleDownInterval, c.Restart, c.CatchUp = 20*time.Second, 10*time.Second, 5*time.Minute
 	return c

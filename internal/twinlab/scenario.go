@@ -71,6 +71,8 @@ func settings(window, stabilization, scaleDown, restart string) map[string]strin
 		"job.autoscaler.scale-down.interval":          scaleDown,
 		"job.autoscaler.restart.time":                 restart,
 		"job.autoscaler.catch-up.duration":            "5min",
+		// So the clusters were scaled that were recorded.
+		"sluice.scale-down.slotwise": "false",
 	}
 }
 

@@ -92,10 +92,7 @@ func policies() []Policy {
 		"job.autoscaler.utilization.max", "0.9",
 		"job.autoscaler.utilization.min", "0.45",
 	}
-	slotwise := []string{
-		"job.autoscaler.scaling.custom-executors", "slotwise",
-		"job.autoscaler.scaling.custom-executor.slotwise.class", slotwiseClass,
-	}
+	alone := []string{"sluice.scale-down.slotwise", "false"}
 	policy := func(name string, pairs ...[]string) Policy {
 		all := append([]string{"job.autoscaler.vertex.max-parallelism", fmt.Sprint(machines)}, slices.Concat(pairs...)...)
 		return Policy{Name: name, Options: set(all...)}
@@ -107,10 +104,10 @@ func policies() []Policy {
 		redeploying,
 		policy("the same, in place, scale-downs after 1 h", reference),
 		policy("profile sluice as the operator was set", operators),
+		policy("profile sluice by default, not slotwise", alone),
+		policy("profile sluice with the demo's options, not slotwise", demos, alone),
 		policy("profile sluice by default", nil),
 		policy("profile sluice with the demo's options", demos),
-		policy("profile sluice by default, slotwise", slotwise),
-		policy("profile sluice with the demo's options, slotwise", demos, slotwise),
 	}
 }
 

@@ -8,7 +8,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/sluice-project/sluice/scaling"
 	"github.com/sluice-project/sluice/twin"
 	"github.com/sluice-project/sluice/twin/workload"
 )
@@ -155,7 +154,7 @@ func traceRows(t *testing.T, trace *Trace, m Model) []Row {
 	return rows
 }
 
-// lessThanTheOperator holds the options of the demo with slotwise vertices to what the
+// lessThanTheOperator holds the options of the demo to what the
 // operator had: fewer TaskManagers, and less lateness than a fifth of it.
 func lessThanTheOperator(t *testing.T, trace *Trace, rows []Row) {
 	t.Helper()
@@ -264,30 +263,6 @@ func TestTheMeanOfATraceIsWhatIsSaid(t *testing.T) {
 		}
 		if got := curve.Mean(0, traceSpan); math.Abs(got/traces[i].MeanRate-1) > 0.001 {
 			t.Errorf("%s: %v/s", traces[i].Name, got)
-		}
-	}
-}
-
-func TestSlotwiseNarrowsNothingBelowItsGroup(t *testing.T) {
-	topology := &scaling.Topology{Vertices: []scaling.Vertex{
-		{ID: "a", Parallelism: 24, SlotSharingGroup: "x"},
-		{ID: "b", Parallelism: 24, SlotSharingGroup: "x"},
-		{ID: "c", Parallelism: 24, SlotSharingGroup: "y"},
-		{ID: "d", Parallelism: 4, SlotSharingGroup: "x"},
-	}}
-	change := func(id scaling.VertexID, from, to int) scaling.Proposal {
-		return scaling.Proposal{Vertex: id, From: from, To: to}
-	}
-	for name, c := range map[string]struct{ in, want []scaling.Proposal }{
-		"narrower together":       {[]scaling.Proposal{change("a", 24, 12), change("b", 24, 3)}, []scaling.Proposal{change("a", 24, 12), change("b", 24, 12)}},
-		"nothing to be freed":     {[]scaling.Proposal{change("b", 24, 3)}, []scaling.Proposal{change("b", 24, 24)}},
-		"a group of its own":      {[]scaling.Proposal{change("c", 24, 3)}, []scaling.Proposal{change("c", 24, 3)}},
-		"never wider than it was": {[]scaling.Proposal{change("d", 4, 2), change("a", 24, 12), change("b", 24, 12)}, []scaling.Proposal{change("d", 4, 4), change("a", 24, 12), change("b", 24, 12)}},
-		"up as it was":            {[]scaling.Proposal{change("d", 4, 6)}, []scaling.Proposal{change("d", 4, 6)}},
-	} {
-		got, err := slotwise{}.Apply(scaling.ExecutorInput{Proposals: c.in, Topology: topology})
-		if err != nil || fmt.Sprint(got) != fmt.Sprint(c.want) {
-			t.Errorf("%s: %v, %v; want %v", name, got, err, c.want)
 		}
 	}
 }

@@ -4,7 +4,7 @@
 //
 // Start reading at published.go, which is what is known of them, and run.go, which
 // lets one happen. ds2.go and demeter.go make jobs of the workloads, meter.go measures
-// the long runs, slotwise.go is an experiment, and page.go writes the tables of
+// the long runs, and page.go writes the tables of
 // docs/measured/workloads.md.
 //
 // What must not live here: anything that makes the autoscaler fit a workload, apart

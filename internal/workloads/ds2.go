@@ -43,6 +43,7 @@ func asDS2() Settings {
 			"job.autoscaler.utilization.min", "0.9",
 			"job.autoscaler.catch-up.duration", "0 s",
 			"job.autoscaler.scale-down.interval", "0 s",
+			"sluice.scale-down.slotwise", "false", // it knew no slots
 			"job.autoscaler.scaling.parallelism-alignment.mode", "OFF",
 			"job.autoscaler.vertex.max-parallelism", fmt.Sprint(slotsOfDS2),
 		),

@@ -17,7 +17,6 @@ import (
 	"github.com/sluice-project/sluice/jobs"
 	"github.com/sluice-project/sluice/options"
 	"github.com/sluice-project/sluice/realize/rescale"
-	"github.com/sluice-project/sluice/scaling"
 	"github.com/sluice-project/sluice/state/memory"
 	"github.com/sluice-project/sluice/twin"
 )
@@ -144,7 +143,6 @@ func (w *world) assemble(ctx context.Context) error {
 	w.scaler, err = autoscaler.New(ctx, autoscaler.Config{
 		Collector: collector, OpenStore: memory.New().Open, Events: eventlog.New(slog.New(slog.DiscardHandler)),
 		Realizer: &rescale.Realizer{Now: w.Now}, Now: w.Now,
-		Extensions: autoscaler.Extensions{Executors: map[string]scaling.Executor{slotwiseClass: slotwise{}}},
 	})
 	return err
 }
