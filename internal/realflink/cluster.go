@@ -125,6 +125,7 @@ func (c *Cluster) launchJobManager() (err error) {
 		p.classpath = append(p.classpath, c.jobsJar)
 	}
 	p.memory = append(p.memory, "-Xms64m", "-Xmx384m", "-XX:MaxMetaspaceSize=256m")
+	p.memory = append(p.memory, c.cfg.JobManagerFlags...)
 	c.jm, err = launch(c.dir, p, c.cfg.Detached)
 	clear(c.uploaded)
 	return err

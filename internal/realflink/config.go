@@ -37,6 +37,8 @@ type ClusterConfig struct {
 	Options map[string]string
 	// Debug names loggers (packages or classes of Flink) whose debug lines go to the logs too.
 	Debug []string
+	// JobManagerFlags go to the JobManager's JVM too, such as an agent's.
+	JobManagerFlags []string
 	// Dir is where configuration, logs and checkpoints go; a temporary folder, removed by Stop, if empty.
 	Dir string
 	// Detached lets the cluster live on when this process ends.

@@ -119,7 +119,9 @@ func (j *Job) submit(ctx context.Context) error {
 	run := map[string]any{
 		"entryClass":      j.spec.mainClass(),
 		"programArgsList": j.args,
-		"parallelism":     max(1, j.spec.Parallelism),
+	}
+	if p := j.spec.parallelism(); p > 0 {
+		run["parallelism"] = p
 	}
 	if len(j.spec.Config) > 0 {
 		run["flinkConfiguration"] = j.spec.Config
@@ -240,8 +242,8 @@ func (j *Job) Savepoint(ctx context.Context) (triggerID string, err error) {
 // SetRate changes the rate, in records/s, from this moment on. Sources see it within 100 ms; what was due before stays
 // due, over any restart.
 func (j *Job) SetRate(perSecond float64) error {
-	if j.spec.Schedule != "" || j.spec.Topic != nil {
-		return fmt.Errorf("set the rate of %s: it follows a schedule or a topic", j.spec.name())
+	if j.spec.Schedule != "" || j.spec.Topic != nil || j.spec.scheduledByData() {
+		return fmt.Errorf("set the rate of %s: it follows a schedule, a topic or the data", j.spec.name())
 	}
 	return j.rate.add(perSecond)
 }

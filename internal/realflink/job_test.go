@@ -35,6 +35,8 @@ func TestAJobSpecBecomesArgumentsWhereItSaysSomething(t *testing.T) {
 			}},
 			"--name load --control-file C --rate const:5 --rate-b const:5 --source-us 1000 --out-us 1.5 --chain in=2,mid=4/8@g,out=1",
 		},
+		"SQL":       {JobSpec{Name: "q", SQL: []string{"SET a=b", "INSERT INTO t SELECT 1"}}, "SET pipeline.name=q SET a=b INSERT INTO t SELECT 1"},
+		"pointwise": {JobSpec{Pointwise: 70}, "70"},
 		"trouble": {
 			JobSpec{Schedule: "const:5", HotShare: 0.6, FailCheckpoints: true, SlowSnapshot: 2 * time.Second},
 			"--name load --control-file C --rate const:5 --rate-b const:5 --hot-share 0.6 --fail-checkpoints true --slow-snapshot-ms 2000",
@@ -48,9 +50,30 @@ func TestAJobSpecBecomesArgumentsWhereItSaysSomething(t *testing.T) {
 
 func TestAContradictoryJobSpecIsRefused(t *testing.T) {
 	topic, chain := &Topic{}, []ChainVertex{{Name: "in"}, {Name: "out"}}
-	for _, s := range []JobSpec{{Batch: true}, {Topic: topic, Rate: 5}, {Topic: topic, Join: true}, {HotShare: 1.1}, {Chain: chain[:1]}, {Chain: chain, Join: true}} {
+	sql := []string{"INSERT INTO t SELECT 1"}
+	for _, s := range []JobSpec{
+		{SQL: sql, Pointwise: 3},
+		{SQL: sql, Batch: true},
+		{Pointwise: 3, Join: true},
+		{SQL: sql, Chain: chain},
+		{Pointwise: 3, Topic: topic},
+		{Batch: true},
+		{Topic: topic, Rate: 5},
+		{Topic: topic, Join: true},
+		{HotShare: 1.1},
+		{Chain: chain[:1]},
+		{Chain: chain, Join: true},
+	} {
 		if s.check() == nil {
 			t.Errorf("%+v is accepted", s)
+		}
+	}
+}
+
+func TestOnlyAJobBySQLOrPointwiseLeavesItsParallelismToFlink(t *testing.T) {
+	for want, s := range map[int]JobSpec{0: {Pointwise: 3}, 1: {}, 4: {SQL: []string{"INSERT INTO t SELECT 1"}, Parallelism: 4}} {
+		if got := s.parallelism(); got != want {
+			t.Errorf("%+v is submitted with parallelism %d, not %d", s, got, want)
 		}
 	}
 }

@@ -20,7 +20,7 @@ var javaSources embed.FS
 // BuildJobs compiles the plain test jobs against the jars of a Flink version and returns its jar, from the cache if the
 // sources are unchanged.
 func BuildJobs(ctx context.Context, libDir, version string) (jarPath string, err error) {
-	folders := []string{"java", "java/sinkv2", "java/chain"}
+	folders := []string{"java", "java/sinkv2", "java/chain", "java/batch"}
 	if strings.HasPrefix(version, "1.17.") || strings.HasPrefix(version, "1.18.") {
 		folders = []string{"java", "java/sinkv1"}
 	}

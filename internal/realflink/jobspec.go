@@ -20,6 +20,12 @@ type JobSpec struct {
 	// Chain, if set, makes it these vertices in a row instead, for Flink 1.19 and later: the second reads the source by
 	// rebalance, the next ones by hash. Parallelisms, MaxParallelism, Costs and OwnSlots are then those of the vertices.
 	Chain []ChainVertex
+	// SQL, if set, makes it these statements instead, of which the last is an INSERT: a batch job of Flink 1.19 and later.
+	// "SET key=value" sets an option of the session; Parallelism 0 leaves it to Flink.
+	SQL []string
+	// Pointwise, if set, makes it a batch job over that many records (tens of bytes each) instead, whose vertices read by
+	// rescale, forward, rebalance and hash: "pair", "check", "spread", "count…". Parallelism 0 leaves it to Flink.
+	Pointwise int
 	// Topic is where the records come from instead; the rates below are then the producer's to set.
 	Topic *Topic
 
@@ -87,6 +93,13 @@ func (v ChainVertex) String() string {
 
 // check refuses what would not be what it says.
 func (s JobSpec) check() error {
+	if s.scheduledByData() {
+		return s.checkScheduledByData()
+	}
+	return s.checkLoad()
+}
+
+func (s JobSpec) checkLoad() error {
 	switch {
 	case s.Batch && s.Records == 0:
 		return errors.New("a batch job needs Records")
@@ -102,6 +115,24 @@ func (s JobSpec) check() error {
 	return nil
 }
 
+// scheduledByData is true of the batch jobs that know neither rate nor cost.
+func (s JobSpec) scheduledByData() bool { return len(s.SQL) > 0 || s.Pointwise > 0 }
+
+func (s JobSpec) checkScheduledByData() error {
+	if s.Join || s.Batch || s.Topic != nil || len(s.Chain) > 0 || len(s.SQL) > 0 && s.Pointwise > 0 {
+		return errors.New("a job by SQL or Pointwise is nothing else")
+	}
+	return nil
+}
+
+// parallelism is what to submit the job with; 0 for none.
+func (s JobSpec) parallelism() int {
+	if s.scheduledByData() {
+		return s.Parallelism
+	}
+	return max(1, s.Parallelism)
+}
+
 func (s JobSpec) name() string {
 	if s.Name == "" {
 		return "load"
@@ -113,6 +144,10 @@ func (s JobSpec) mainClass() string {
 	switch {
 	case s.Topic != nil:
 		return "sluice.load.kafka.KafkaJob"
+	case len(s.SQL) > 0:
+		return "sluice.load.SqlJob"
+	case s.Pointwise > 0:
+		return "sluice.load.PointwiseJob"
 	case len(s.Chain) > 0:
 		return "sluice.load.ChainJob"
 	}
@@ -121,6 +156,12 @@ func (s JobSpec) mainClass() string {
 
 // arguments of the Java program; empty where its own default holds.
 func (s JobSpec) arguments(rateFile, controlFile string) []string {
+	switch {
+	case len(s.SQL) > 0:
+		return append([]string{"SET pipeline.name=" + s.name()}, s.SQL...)
+	case s.Pointwise > 0:
+		return []string{strconv.Itoa(s.Pointwise)}
+	}
 	a := arguments{"--name", s.name(), "--control-file", controlFile}
 	switch {
 	case s.Topic != nil:

@@ -14,8 +14,8 @@ import (
 	"time"
 )
 
-// requestTimeout bounds one request; a jar upload is the longest.
-const requestTimeout = 30 * time.Second
+// requestTimeout bounds one request; the longest are the upload of a jar and, on a busy machine, the planning of SQL.
+const requestTimeout = 90 * time.Second
 
 func newHTTPClient() *http.Client {
 	return &http.Client{Timeout: requestTimeout, Transport: &http.Transport{MaxIdleConnsPerHost: 2}}
