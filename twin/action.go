@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 
+	"github.com/sluice-project/sluice/flink"
 	"github.com/sluice-project/sluice/scheduler/adaptive"
 	"github.com/sluice-project/sluice/scheduler/slots"
 	"github.com/sluice-project/sluice/twin/flow"
@@ -122,10 +123,13 @@ func (t *Twin) perform(a Action) (Action, error) {
 			j.operations = nil
 			j.graph, j.shown, j.view, j.dump, j.whole = nil, nil, nil, nil, jobValues{}
 		}
-		t.store = store{}
+		t.store, t.expired = store{}, flink.Overview{}
 		return a, t.cluster.KillJobManager()
 	case RestartJobManager:
-		return a, t.cluster.RestartJobManager()
+		if err := t.cluster.RestartJobManager(); err != nil {
+			return a, err
+		}
+		return a, t.recoverBatch()
 	}
 	return a, t.toJob(a)
 }
@@ -156,10 +160,13 @@ func (t *Twin) Thaw(id string) error {
 	return t.Do(Action{Do: ThawTaskManager, TaskManager: &TaskManager{ID: id}})
 }
 
-// Submit hands a job in and returns its id.
+// Submit hands a job in and returns its id; of one that repeats that of its first run.
 func (t *Twin) Submit(spec JobSpec) (string, error) {
 	if err := t.Do(Action{Do: SubmitJob, Spec: &spec}); err != nil {
 		return "", err
+	}
+	if spec.Batch != nil && spec.Batch.Repeat != nil {
+		return t.repeats[len(t.repeats)-1].id(1), nil
 	}
 	return t.jobs[len(t.jobs)-1].spec.ID, nil
 }
@@ -262,6 +269,9 @@ func (t *Twin) toJob(a Action) error {
 			err = fmt.Errorf("%s", answer.Body())
 		}
 		return err
+	}
+	if j.batch != nil {
+		return j.toBatch(a)
 	}
 	j.view = nil
 	why := adaptive.Failure{Class: "java.lang.RuntimeException", Message: a.Message}

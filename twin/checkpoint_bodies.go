@@ -33,14 +33,11 @@ func (j *job) checkpointStatistics() *statistics {
 func (q question) checkpointsAnswer(j *job, more []string) Answer {
 	plan, err := j.spec.scheduled(j.options, q.config.Version)
 	enabled := err == nil && plan.Checkpointing.Enabled()
-	if len(more) == 1 && more[0] == "config" {
-		if !enabled {
-			return refused(http.StatusNotFound, fmt.Sprintf("Checkpointing is not enabled for this job (%s).", j.spec.ID))
-		}
+	switch {
+	case !enabled:
+		return noCheckpoints(j, more)
+	case len(more) == 1 && more[0] == "config":
 		return ok(q.checkpointConfig(j, plan.Checkpointing.Interval))
-	}
-	if !enabled {
-		return refused(http.StatusNotFound, "Checkpointing has not been enabled.")
 	}
 	s := j.checkpointStatistics()
 	switch {
@@ -52,6 +49,14 @@ func (q question) checkpointsAnswer(j *job, more []string) Answer {
 		return s.detailsAnswer(j, more[1], more[3])
 	}
 	return q.unknown()
+}
+
+// noCheckpoints is the answer where a job takes none.
+func noCheckpoints(j *job, more []string) Answer {
+	if len(more) == 1 && more[0] == "config" {
+		return refused(http.StatusNotFound, fmt.Sprintf("Checkpointing is not enabled for this job (%s).", j.spec.ID))
+	}
+	return refused(http.StatusNotFound, "Checkpointing has not been enabled.")
 }
 
 // detailsAnswer is one checkpoint, or what of it belongs to a vertex.

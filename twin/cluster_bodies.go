@@ -5,7 +5,6 @@ import (
 	"strings"
 
 	"github.com/sluice-project/sluice/flink"
-	"github.com/sluice-project/sluice/scheduler/adaptive"
 	"github.com/sluice-project/sluice/scheduler/slots"
 )
 
@@ -24,20 +23,16 @@ func (t *Twin) overview() *flink.Overview {
 	o := &flink.Overview{
 		TaskManagers: seen.TaskManagers, SlotsTotal: seen.Slots, SlotsAvailable: seen.FreeSlots,
 		FlinkVersion: r.version, FlinkCommit: r.commit,
+		JobsFinished: t.expired.JobsFinished, JobsCancelled: t.expired.JobsCancelled, JobsFailed: t.expired.JobsFailed,
 	}
 	for _, j := range t.jobs {
 		v, known := j.look()
 		if !known {
 			continue
 		}
-		switch v.Scheduler.Status {
-		case adaptive.StatusFinished:
-			o.JobsFinished++
-		case adaptive.StatusCanceled:
-			o.JobsCancelled++
-		case adaptive.StatusFailed:
-			o.JobsFailed++
-		default:
+		if v.Scheduler.Status.Terminal() {
+			countEnded(o, v.Scheduler.Status)
+		} else {
 			o.JobsRunning++
 		}
 	}

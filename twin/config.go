@@ -36,6 +36,9 @@ type Config struct {
 	Times Times `json:"times,omitzero"`
 	// Honest answers every question with what is, without caches, views and ramps.
 	Honest bool `json:"honest,omitempty"`
+	// Assumed says that jobmanager.scheduler is not configured: streams run under the
+	// Adaptive Scheduler, but batch jobs are as where it is not set. It is filled in.
+	Assumed bool `json:"assumed,omitempty"`
 	// Trace is told of everything that happens in the cluster; nil for nobody.
 	Trace func(cluster.Entry) `json:"-"`
 }
@@ -55,6 +58,7 @@ type TaskManager struct {
 type Times struct {
 	Build    time.Duration `json:"build,omitempty"`    // of an execution graph; 40 ms
 	Deploy   time.Duration `json:"deploy,omitempty"`   // from deployment until all tasks run, state apart; 800 ms
+	Task     time.Duration `json:"task,omitempty"`     // from deployment until a task of a batch job runs; 100 ms
 	Spread   float64       `json:"spread,omitempty"`   // by which share that varies by chance, 0 to 1; 0.25
 	Cancel   time.Duration `json:"cancel,omitempty"`   // 150 ms
 	Finish   time.Duration `json:"finish,omitempty"`   // 150 ms
@@ -69,6 +73,7 @@ func (t Times) withDefaults() Times {
 	}
 	set(&t.Build, 40*time.Millisecond)
 	set(&t.Deploy, 800*time.Millisecond)
+	set(&t.Task, 100*time.Millisecond)
 	set(&t.Cancel, 150*time.Millisecond)
 	set(&t.Finish, 150*time.Millisecond)
 	if t.Spread == 0 {
@@ -81,7 +86,7 @@ func (t Times) withDefaults() Times {
 }
 
 func (t Times) check() error {
-	for _, d := range []time.Duration{t.Build, t.Deploy, t.Cancel, t.Finish} {
+	for _, d := range []time.Duration{t.Build, t.Deploy, t.Task, t.Cancel, t.Finish} {
 		if d < 0 {
 			return fmt.Errorf("times: %v is below 0", d)
 		}
@@ -91,6 +96,8 @@ func (t Times) check() error {
 	}
 	return nil
 }
+
+const schedulerOption = "jobmanager.scheduler"
 
 // withDefaults is the configuration as the twin uses it.
 func (c Config) withDefaults() Config {
@@ -105,8 +112,8 @@ func (c Config) withDefaults() Config {
 	if c.Options == nil {
 		c.Options = map[string]string{}
 	}
-	if _, set := c.Options["jobmanager.scheduler"]; !set {
-		c.Options["jobmanager.scheduler"] = "adaptive"
+	if _, set := c.Options[schedulerOption]; !set {
+		c.Options[schedulerOption], c.Assumed = "adaptive", true
 	}
 	if c.Latencies == (cluster.Latencies{}) {
 		c.Latencies = cluster.DefaultLatencies()
@@ -123,6 +130,7 @@ type settings struct {
 	checkpoints time.Duration // how old statistics of checkpoints may be
 	fetch       time.Duration // metrics.fetcher.update-interval
 	history     int           // web.checkpoints.history
+	expiration  time.Duration // jobstore.expiration-time
 	slots       int           // taskmanager.numberOfTaskSlots
 	cores       float64       // taskmanager.cpu.cores
 	memory      memory
@@ -132,7 +140,7 @@ type settings struct {
 const views = 5 * time.Second
 
 func (c Config) settings() (settings, error) {
-	s := settings{refresh: 3 * time.Second, fetch: 10 * time.Second, history: 10, slots: 1}
+	s := settings{refresh: 3 * time.Second, fetch: 10 * time.Second, history: 10, slots: 1, expiration: time.Hour}
 	r := reader{options: c.Options, version: c.Version}
 	r.duration("web.refresh-interval", &s.refresh)
 	s.graphs, s.checkpoints = s.refresh, s.refresh
@@ -142,6 +150,7 @@ func (c Config) settings() (settings, error) {
 	r.duration("rest.cache.checkpoint-statistics.timeout", &s.checkpoints)
 	r.duration("metrics.fetcher.update-interval", &s.fetch)
 	r.number("web.checkpoints.history", 0, &s.history)
+	r.seconds("jobstore.expiration-time", &s.expiration)
 	r.number("taskmanager.numberOfTaskSlots", 1, &s.slots)
 	r.real("taskmanager.cpu.cores", &s.cores)
 	s.memory = r.memory()
@@ -163,6 +172,15 @@ func (r *reader) duration(key string, into *time.Duration) {
 		*into, err = adaptive.ParseDuration(text, r.version)
 		return err
 	})
+}
+
+// seconds is a number of seconds, or a duration.
+func (r *reader) seconds(key string, into *time.Duration) {
+	if n, err := strconv.ParseInt(r.options[key], 10, 32); err == nil && n >= 0 {
+		*into = time.Duration(n) * time.Second
+		return
+	}
+	r.duration(key, into)
 }
 
 func (r *reader) number(key string, least int, into *int) {

@@ -50,6 +50,9 @@ func (q question) exceptionEntry(j *job, e *adaptive.Exception) flink.ExceptionE
 // taskName is a subtask as Flink names it.
 func (j *job) taskName(v, k int) string {
 	p := 0
+	if j.batch != nil {
+		p = j.batch.Vertex(v).Parallelism
+	}
 	if j.last != nil && v < len(j.last.execution.Parallelism) {
 		p = j.last.execution.Parallelism[v]
 	}

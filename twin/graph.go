@@ -24,6 +24,9 @@ type jobView struct {
 // nothing happens it need not be asked again.
 func (j *job) look() (*jobView, bool) {
 	t := j.twin
+	if j.batch != nil {
+		return j.lookBatch()
+	}
 	if v := j.view; v != nil && (v.at.Equal(t.Now()) && v.events == t.events || v.steady && !t.cluster.Down()) {
 		return v, true
 	}
@@ -56,8 +59,9 @@ type graph struct {
 
 // vertexGraph is one vertex.
 type vertexGraph struct {
-	parallelism, maxParallelism int
+	parallelism, maxParallelism int // -1 while it is not decided
 	tasks                       []taskGraph
+	hidden                      bool // it is no vertex yet
 }
 
 // taskGraph is one subtask: its status, and when it entered each; zero where it
@@ -69,6 +73,7 @@ type taskGraph struct {
 	entered  flink.TaskTimestamps
 	deployed time.Time // zero before
 	ended    time.Time
+	moved    *moved // by a task of a batch job; nil of a stream
 }
 
 // executionGraph is the graph that REST shows now.
@@ -89,6 +94,9 @@ func (j *job) executionGraph() (*graph, bool) {
 
 // draw makes the graph of what the cluster shows.
 func (j *job) draw(view *jobView) *graph {
+	if j.batch != nil {
+		return j.drawBatch(view)
+	}
 	s := &view.Scheduler
 	g := &graph{
 		at: j.twin.Now(), status: flink.JobStatus(s.Status.String()), start: j.began,

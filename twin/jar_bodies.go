@@ -6,6 +6,7 @@ import (
 	"maps"
 	"net/http"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/sluice-project/sluice/flink"
@@ -208,7 +209,9 @@ func (r *runRequest) configure(spec *JobSpec) {
 		spec.Options = map[string]string{}
 	}
 	maps.Copy(spec.Options, r.Configuration)
-	if r.Parallelism > 0 {
+	if r.Parallelism > 0 && spec.Batch != nil {
+		spec.Options["parallelism.default"] = strconv.Itoa(r.Parallelism)
+	} else if r.Parallelism > 0 {
 		spec.Vertices = append([]VertexSpec{}, spec.Vertices...)
 		for i := range spec.Vertices {
 			spec.Vertices[i].Parallelism = r.Parallelism
@@ -221,6 +224,9 @@ func (q question) jarPlan(spec JobSpec) Answer {
 		return internal(exception{invocation, err.Error()})
 	}
 	j := &job{twin: q.Twin, spec: spec, inputs: spec.edgeInputs()}
+	if spec.Batch != nil {
+		j.inputs = spec.batchInputs(&spec.Batch.Graph)
+	}
 	g := &graph{vertices: make([]vertexGraph, len(spec.Vertices))}
 	for v := range g.vertices {
 		g.vertices[v].parallelism = max(spec.Vertices[v].Parallelism, 1)

@@ -41,6 +41,8 @@ type job struct {
 	savepoints  map[string]flow.Position
 	operations  []operation
 	frail       frail
+
+	batch *batchRun // of a batch job, which has no flow and no run; nil of a stream
 }
 
 // run is one execution.
@@ -65,8 +67,10 @@ func (t *Twin) submit(spec JobSpec) error {
 	if err := t.forget(spec.ID); err != nil {
 		return fmt.Errorf("submit job %s: %w", spec.Name, err)
 	}
-	options := maps.Clone(t.config.Options)
-	maps.Copy(options, spec.Options)
+	options := t.optionsOf(&spec)
+	if spec.Batch != nil {
+		return t.submitBatch(spec, options)
+	}
 	scheduled, err := spec.scheduled(options, t.config.Version)
 	if err != nil {
 		return fmt.Errorf("submit job %s: %w", spec.Name, err)
@@ -94,13 +98,20 @@ func (t *Twin) submit(spec JobSpec) error {
 	return nil
 }
 
+// optionsOf are those of the cluster and the job's own.
+func (t *Twin) optionsOf(spec *JobSpec) map[string]string {
+	options := maps.Clone(t.config.Options)
+	maps.Copy(options, spec.Options)
+	return options
+}
+
 // forget drops a job that the JobManager no longer knows, so that its id is free.
 func (t *Twin) forget(id string) error {
 	j := t.byID[id]
 	if j == nil {
 		return nil
 	}
-	if _, known := t.cluster.Job(slots.JobID(id)); known {
+	if _, known := j.look(); known {
 		return fmt.Errorf("there is one of id %s", id)
 	}
 	t.jobs = slices.DeleteFunc(t.jobs, func(other *job) bool { return other == j })
@@ -140,6 +151,9 @@ func (j *job) setLoad(source int, load Load) error {
 
 // sync moves the dataflow to a time, in step with those that share its TaskManagers.
 func (j *job) sync(to time.Time) {
+	if j.batch != nil {
+		return
+	}
 	j.twin.crowd.sync(j, to)
 	j.alone(to)
 }
@@ -157,6 +171,9 @@ func (j *job) alone(to time.Time) {
 // catchUp is sync as far as something comes of it that others may ask for: the
 // dataflow itself can wait.
 func (j *job) catchUp() {
+	if j.batch != nil {
+		return
+	}
 	if now := j.twin.Now(); now.Sub(j.flow.Now()) >= lazy {
 		j.sync(now.Add(-now.Sub(j.began) % views))
 	}
@@ -228,6 +245,9 @@ func (j *job) place(r *run) []flow.Machine {
 
 // replace tells the dataflow what has become of the TaskManagers.
 func (j *job) replace() {
+	if j.batch != nil {
+		j.batch.Replace()
+	}
 	if r := j.run; r != nil && r.flowing {
 		if err := j.flow.Place(j.place(r)); err != nil {
 			j.twin.fails(fmt.Errorf("place job %s: %w", j.spec.Name, err))

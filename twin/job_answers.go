@@ -89,6 +89,8 @@ func (q question) jobGet(id string, more []string) Answer {
 	switch {
 	case more[0] == "vertices" && len(more) > 1:
 		return q.vertexAnswer(j, g, more[1], more[2:])
+	case more[0] == "checkpoints" && j.batch != nil:
+		return noCheckpoints(j, more[1:])
 	case more[0] == "checkpoints":
 		return q.checkpointsAnswer(j, more[1:])
 	case len(more) > 1:

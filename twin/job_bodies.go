@@ -73,8 +73,8 @@ func (q question) summaryOf(j *job, v *jobView) flink.JobSummary {
 			State: g.status, LastModification: lastChange(g), Tasks: totals(g, v),
 		}
 		if q.config.Version != slots.V1_20 {
-			none := 0
-			s.JobType, s.SchedulerType, s.PendingOperators = flink.TypeStreaming, q.scheduler(), &none
+			pending := j.pendingOperators(g)
+			s.JobType, s.SchedulerType, s.PendingOperators = j.jobType(), q.schedulerOf(j), &pending
 		}
 		v.summary, v.started, v.ended = &s, g.start, g.end
 	}
@@ -146,18 +146,22 @@ func (q question) details(j *job) Answer {
 	q.metrics()
 	now := q.Now()
 	d := &flink.JobDetails{
-		ID: flink.JobID(j.spec.ID), Name: j.spec.Name, State: g.status, JobType: flink.TypeStreaming,
+		ID: flink.JobID(j.spec.ID), Name: j.spec.Name, State: g.status, JobType: j.jobType(),
 		StartTime: flink.MillisOf(g.start), EndTime: flink.MillisOf(g.end), Duration: spanBetween(g.start, g.end, now),
 		MaxParallelism: -1, Now: flink.MillisOf(now), Timestamps: g.stamps, Plan: j.plan(g),
-		Vertices: make([]flink.Vertex, len(g.vertices)),
+		Vertices: []flink.Vertex{},
 	}
 	if q.config.Version != slots.V1_20 {
-		none := 0
-		d.ApplicationID, d.SchedulerType, d.PendingOperators = j.spec.ID, q.scheduler(), &none
+		pending := j.pendingOperators(g)
+		d.ApplicationID, d.SchedulerType, d.PendingOperators = j.spec.ID, q.schedulerOf(j), &pending
+		d.StreamGraph = j.streamGraph(g)
 	}
 	for v := range g.vertices {
-		d.Vertices[v] = j.vertexBody(g, v, now)
-		countTask(&d.StatusCounts, d.Vertices[v].Status)
+		if !g.vertices[v].hidden {
+			body := j.vertexBody(g, v, now)
+			d.Vertices = append(d.Vertices, body)
+			countTask(&d.StatusCounts, body.Status)
+		}
 	}
 	return ok(d)
 }
@@ -202,6 +206,9 @@ func (j *job) groupID(group string) string { return hexID("group " + j.spec.ID +
 // io sums the counters of a vertex's subtasks, all or those that are picked. Those
 // of another attempt than that of the graph do not count.
 func (j *job) io(v int, tasks []taskGraph, pick func(k int) bool) flink.IOMetrics {
+	if j.batch != nil {
+		return j.batchIO(v, tasks, pick)
+	}
 	var in, out, bytesIn, bytesOut, busy, idle, blocked int64
 	counts := !j.isSource(v) || j.spec.Vertices[v].CountsInput
 	for k := range tasks {
@@ -249,6 +256,9 @@ func (q question) jobConfig(j *job) *flink.JobConfig {
 	if q.config.Version == slots.V1_20 {
 		c.ExecutionMode = "PIPELINED"
 	}
+	if j.batch != nil {
+		j.batchConfig(c)
+	}
 	return &flink.JobConfig{ID: flink.JobID(j.spec.ID), Name: j.spec.Name, ExecutionConfig: c}
 }
 
@@ -257,11 +267,14 @@ var noProperties = json.RawMessage("{}")
 // plan is the job's graph with the parallelism of the moment.
 func (j *job) plan(g *graph) flink.Plan {
 	p := flink.Plan{
-		JobID: flink.JobID(j.spec.ID), Name: j.spec.Name, Type: flink.TypeStreaming,
-		Nodes: make([]flink.PlanNode, len(j.spec.Vertices)),
+		JobID: flink.JobID(j.spec.ID), Name: j.spec.Name, Type: j.jobType(), Nodes: make([]flink.PlanNode, 0, len(j.spec.Vertices)),
 	}
-	for v := range p.Nodes {
-		node := &p.Nodes[v]
+	for v := range j.spec.Vertices {
+		if v < len(g.vertices) && g.vertices[v].hidden {
+			continue
+		}
+		p.Nodes = append(p.Nodes, flink.PlanNode{})
+		node := &p.Nodes[len(p.Nodes)-1]
 		node.ID, node.Parallelism = flink.VertexID(j.spec.Vertices[v].ID), g.vertices[v].parallelism
 		node.Description, node.OptimizerProperties = description(j.spec.Vertices[v].Operators), noProperties
 		node.Inputs = j.inputs[v]

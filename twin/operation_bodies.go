@@ -16,6 +16,8 @@ func (q question) requirements(id string, more []string) Answer {
 	switch {
 	case len(more) > 0:
 		return q.unknown()
+	case q.batchJob(id) && (q.method == http.MethodGet || q.method == http.MethodPut):
+		return q.batchRequirements(id)
 	case q.method == http.MethodGet:
 		body, refusal, err := q.cluster.Get(slots.JobID(id))
 		if err != nil {

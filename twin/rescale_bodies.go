@@ -19,7 +19,7 @@ func (q question) rescalesAnswer(id string, more []string) Answer {
 	if !known {
 		return missingJob(id)
 	}
-	if q.scheduler() != flink.SchedulerAdaptive {
+	if q.schedulerOf(j) != flink.SchedulerAdaptive {
 		return refused(http.StatusNotFound, fmt.Sprintf("AdaptiveScheduler is not enabled for this job (%s).", id))
 	}
 	v, _ := j.look()

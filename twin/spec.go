@@ -36,6 +36,9 @@ type JobSpec struct {
 	// Savepoint is where the job starts from: the location of a savepoint of a job
 	// of the same graph. Empty for none.
 	Savepoint string `json:"savepoint,omitempty"`
+	// Batch makes it a batch job, which has no Graph, Loads and Savepoint; nil for a
+	// stream.
+	Batch *BatchSpec `json:"batch,omitempty"`
 }
 
 // VertexSpec is what Flink knows of a vertex and the dataflow does not.
@@ -134,8 +137,22 @@ func isHexID(id string) bool {
 
 // complete fills in what was left to the twin, and checks the rest.
 func (s *JobSpec) complete(number int) error {
+	if err := s.identify(number); err != nil {
+		return err
+	}
+	if s.Batch != nil {
+		return s.completeBatch()
+	}
+	return s.completeStream()
+}
+
+// identify gives it an id.
+func (s *JobSpec) identify(number int) error {
 	if s.Name == "" {
 		return errors.New("a job without a name")
+	}
+	if s.Batch != nil && s.Batch.Repeat != nil && s.ID != "" {
+		return fmt.Errorf("id %s: each run of a job that repeats gets one of its own", s.ID)
 	}
 	if s.ID == "" {
 		s.ID = hexID(fmt.Sprintf("job %d %s", number, s.Name))
@@ -143,6 +160,10 @@ func (s *JobSpec) complete(number int) error {
 	if !isHexID(s.ID) {
 		return fmt.Errorf("id %q: want 32 hexadecimal digits", s.ID)
 	}
+	return nil
+}
+
+func (s *JobSpec) completeStream() error {
 	if err := s.Graph.Validate(); err != nil {
 		return err
 	}

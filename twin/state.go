@@ -25,6 +25,8 @@ type JobState struct {
 	// Vertices are by name and parallelism, 0 while nothing runs; Bounds are what
 	// was asked for.
 	Vertices []VertexState
+	// Batch says that it is a batch job, which has no Flow.
+	Batch bool
 	// Flow is the dataflow at the latest move of Flink's gauges and meters, at most
 	// five seconds ago.
 	Flow flow.Snapshot
@@ -35,6 +37,10 @@ type VertexState struct {
 	ID, Name     string
 	Parallelism  int
 	Lower, Upper int
+	// ReadBytes and WrittenBytes are those of a vertex of a batch job, and Finished its
+	// tasks that are done; while its parallelism is not decided that is 0.
+	ReadBytes, WrittenBytes int64
+	Finished                int
 }
 
 // State is the twin as it is. Asking changes nothing.
@@ -48,6 +54,11 @@ func (t *Twin) State() State {
 		}
 		shown := JobState{
 			ID: j.spec.ID, Name: j.spec.Name, Status: v.Scheduler.Status.String(), Restarts: v.Scheduler.Restarts,
+		}
+		if j.batch != nil {
+			shown.Batch, shown.Vertices = true, j.batchVertices()
+			s.Jobs = append(s.Jobs, shown)
+			continue
 		}
 		for i := range v.Scheduler.Vertices {
 			from := &v.Scheduler.Vertices[i]

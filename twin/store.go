@@ -85,6 +85,10 @@ func (t *Twin) fetch() {
 
 // report takes the metrics of a job's tasks. While it has none the old ones stay.
 func (j *job) report(now time.Time) {
+	if j.batch != nil {
+		j.reportBatch(now)
+		return
+	}
 	r := j.run
 	if r == nil {
 		return

@@ -7,6 +7,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/sluice-project/sluice/flink"
 	"github.com/sluice-project/sluice/scheduler/cluster"
 	"github.com/sluice-project/sluice/scheduler/slots"
 )
@@ -37,6 +38,8 @@ type Twin struct {
 	store    store
 	journal  journal
 	crowd    crowd
+	repeats  []*repeated
+	expired  flink.Overview      // jobs that are counted and no longer listed
 	catalogs map[string]*catalog // by kind of vertex
 	listed   map[bool][]string   // names of the metrics of processes: of TaskManagers, or not
 }
@@ -99,11 +102,20 @@ func (t *Twin) Start() time.Time { return t.config.Start }
 
 // Next is when something happens next by itself in the cluster, apart from the
 // flow of records, and whether anything will.
-func (t *Twin) Next() (time.Time, bool) { return t.cluster.Next() }
+func (t *Twin) Next() (time.Time, bool) {
+	next, some := t.cluster.Next()
+	if at, due := t.due(); due && (!some || at.Before(next)) {
+		return at, true
+	}
+	return next, some
+}
 
 // Advance moves the clock to a time and lets everything happen that is due until
 // then. A time before now changes nothing.
 func (t *Twin) Advance(to time.Time) error {
+	if err := t.repeat(to); err != nil {
+		return fmt.Errorf("advance the twin: %w", err)
+	}
 	if err := t.cluster.Advance(to); err != nil {
 		return fmt.Errorf("advance the twin: %w", err)
 	}
@@ -114,6 +126,7 @@ func (t *Twin) Advance(to time.Time) error {
 	for _, j := range t.jobs {
 		j.catchUp()
 	}
+	t.expire()
 	return t.fault
 }
 

@@ -85,7 +85,7 @@ func (q question) vertexAnswer(j *job, g *graph, id string, more []string) Answe
 		return q.unknown()
 	}
 	v := j.spec.find(id)
-	if v < 0 {
+	if v < 0 || g.vertices[v].hidden {
 		return noVertex(id, more)
 	}
 	q.metrics()

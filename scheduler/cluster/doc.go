@@ -13,7 +13,8 @@
 // the two ends of the messages, loss.go says who notices when a TaskManager is
 // gone, checkpoint.go is the schedule of checkpoints, demand.go those that somebody
 // asks for, jobmanager.go what a crash of the JobManager leaves, alarm.go whose
-// scheduler wakes next, trace.go what is written down.
+// scheduler wakes next, guest.go the door for jobs of another scheduler, trace.go
+// what is written down.
 //
 // docs/schedulers.md says what is modelled and what is not.
 //

@@ -17,6 +17,8 @@ type jobManager struct {
 	alarms    alarms // of their schedulers
 	byID      map[slots.JobID]*job
 	givenUp   map[slots.WorkerID]bool // asked for, and not wanted before they were there
+	guests    []*Seat                 // in the order of submission
+	seats     map[slots.JobID]*Seat
 }
 
 func (c *Cluster) newJobManager() *jobManager {
@@ -33,6 +35,7 @@ func (c *Cluster) newJobManager() *jobManager {
 		since:     c.now,
 		byID:      map[slots.JobID]*job{},
 		givenUp:   map[slots.WorkerID]bool{},
+		seats:     map[slots.JobID]*Seat{},
 	}
 }
 

@@ -44,7 +44,7 @@ func (c *Cluster) Submit(spec Job) error {
 	if c.manager == nil {
 		return fmt.Errorf("submit job %s: %w", spec.ID, ErrDown)
 	}
-	if c.manager.byID[spec.ID] != nil {
+	if c.manager.byID[spec.ID] != nil || c.manager.seats[spec.ID] != nil {
 		return fmt.Errorf("submit job %s: there is one of that id", spec.ID)
 	}
 	return c.begin(&stored{spec: spec})
@@ -209,17 +209,6 @@ func (c *Cluster) close(j *job) {
 		}
 		j.over = true
 		c.manager.alarms.set(j)
-		c.resources(slots.JobGone{Job: j.id})
-		for _, tm := range c.machines {
-			c.deliver(tm, func() {
-				delete(tm.links, j.id)
-				for index, h := range tm.held {
-					if h != nil && h.job == j.id {
-						c.free(tm, index)
-					}
-				}
-			})
-		}
-		c.note(j.id, Closed{})
+		c.vacate(j.id)
 	})
 }

@@ -40,6 +40,11 @@ func (c *Cluster) watch(tm *taskManager) {
 			await(j.since.Add(c.config.Rounds.JobMaster), l.since, func(why adaptive.Failure) { c.loseInJob(j, tm, why) })
 		}
 	}
+	for _, s := range m.guests {
+		if l := tm.links[s.id]; l != nil && l.up {
+			await(s.since.Add(c.config.Rounds.JobMaster), l.since, func(why adaptive.Failure) { c.loseGuest(s, tm, why) })
+		}
+	}
 }
 
 // lossFailure is the failure with which a JobMaster gives up a TaskManager.
@@ -87,6 +92,11 @@ func (c *Cluster) loseInJob(j *job, tm *taskManager, why adaptive.Failure) {
 func (c *Cluster) noticePeer(tm *taskManager) {
 	if c.manager == nil {
 		return
+	}
+	for _, s := range c.manager.guests {
+		if s.There() {
+			s.guest.Broken(tm.id)
+		}
 	}
 	for _, j := range c.manager.jobs {
 		if e := j.execution; e != nil && !e.canceling {

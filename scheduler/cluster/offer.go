@@ -51,8 +51,8 @@ func (c *Cluster) offer(tm *taskManager, job slots.JobID) {
 // arrive is an offer that reaches its JobMaster, if there is one.
 func (c *Cluster) arrive(tm *taskManager, job slots.JobID, l *link) {
 	l.offering = false
-	j := c.job(job)
-	if j == nil || j.over || tm.links[job] != l {
+	j, guest := c.job(job), c.seat(job)
+	if guest != nil && !guest.There() || guest == nil && (j == nil || j.over) || tm.links[job] != l {
 		return
 	}
 	if !l.up {
@@ -64,7 +64,11 @@ func (c *Cluster) arrive(tm *taskManager, job slots.JobID, l *link) {
 			offered = append(offered, h.slot)
 		}
 	}
-	if len(offered) > 0 {
+	switch {
+	case len(offered) == 0:
+	case guest != nil:
+		c.offerGuest(guest, tm, offered)
+	default:
 		c.offered(j, tm, offered)
 	}
 }

@@ -150,6 +150,9 @@ func (c *Cluster) leave(tm *taskManager) {
 	for _, j := range c.manager.jobs {
 		c.loseInJob(j, tm, failure)
 	}
+	for _, s := range c.manager.guests {
+		c.loseGuest(s, tm, failure)
+	}
 }
 
 // KillTaskManager ends a process as a crash does: nobody takes leave.

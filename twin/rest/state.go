@@ -29,6 +29,19 @@ type jobBody struct {
 	Status   string       `json:"status"`
 	Restarts int          `json:"restarts"`
 	Vertices []vertexBody `json:"vertices"`
+	// Batch are those of a batch job, which has no others.
+	Batch []batchVertexBody `json:"batchVertices,omitempty"`
+}
+
+// batchVertexBody is a vertex of a batch job; its parallelism is null while it is not
+// decided.
+type batchVertexBody struct {
+	ID           string `json:"id"`
+	Name         string `json:"name"`
+	Parallelism  *int   `json:"parallelism"`
+	Finished     int    `json:"finished"`
+	ReadBytes    int64  `json:"readBytes"`
+	WrittenBytes int64  `json:"writtenBytes"`
 }
 
 // vertexBody is a vertex; rates are in records/s.
@@ -65,6 +78,27 @@ func stateOf(s twin.State) stateBody {
 
 func jobOf(j *twin.JobState) jobBody {
 	b := jobBody{ID: j.ID, Name: j.Name, Status: j.Status, Restarts: j.Restarts, Vertices: []vertexBody{}}
+	if j.Batch {
+		b.Batch = batchVertices(j)
+		return b
+	}
+	b.Vertices = streamVertices(j)
+	return b
+}
+
+func batchVertices(j *twin.JobState) []batchVertexBody {
+	all := make([]batchVertexBody, len(j.Vertices))
+	for i, v := range j.Vertices {
+		all[i] = batchVertexBody{ID: v.ID, Name: v.Name, Finished: v.Finished, ReadBytes: v.ReadBytes, WrittenBytes: v.WrittenBytes}
+		if v.Parallelism > 0 {
+			all[i].Parallelism = &j.Vertices[i].Parallelism
+		}
+	}
+	return all
+}
+
+func streamVertices(j *twin.JobState) []vertexBody {
+	all := []vertexBody{}
 	for i, v := range j.Vertices {
 		shown := vertexBody{ID: v.ID, Name: v.Name, Parallelism: v.Parallelism, Lower: v.Lower, Upper: v.Upper}
 		if i < len(j.Flow.Vertices) {
@@ -81,7 +115,7 @@ func jobOf(j *twin.JobState) jobBody {
 				shown.Watermark = &f.Watermark
 			}
 		}
-		b.Vertices = append(b.Vertices, shown)
+		all = append(all, shown)
 	}
-	return b
+	return all
 }

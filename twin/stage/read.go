@@ -79,9 +79,9 @@ func parseTime(text string) (time.Time, error) {
 }
 
 func (f fields) times() twin.Times {
-	t := f.within("times", "build", "deploy", "spread", "cancel", "finish", "download")
+	t := f.within("times", "build", "deploy", "task", "spread", "cancel", "finish", "download")
 	return twin.Times{
-		Build: t.duration("build"), Deploy: t.duration("deploy"), Spread: t.amount("spread"),
+		Build: t.duration("build"), Deploy: t.duration("deploy"), Task: t.duration("task"), Spread: t.amount("spread"),
 		Cancel: t.duration("cancel"), Finish: t.duration("finish"), Download: t.bytes("download"),
 	}
 }

@@ -9,7 +9,6 @@ import (
 
 	"github.com/goccy/go-yaml/ast"
 
-	"github.com/sluice-project/sluice/options"
 	"github.com/sluice-project/sluice/twin"
 	"github.com/sluice-project/sluice/twin/flow"
 	"github.com/sluice-project/sluice/twin/workload"
@@ -17,7 +16,7 @@ import (
 )
 
 func (r *planReader) job(n ast.Node) twin.JobSpec {
-	f := r.fields(n, n, "a job", "name", "id", "options", "parameters", "savepoint", "checkpoints", "vertices")
+	f := r.fields(n, n, "a job", "name", "id", "options", "parameters", "savepoint", "checkpoints", "batch", "vertices")
 	job := twin.JobSpec{
 		ID: f.Text("id"), Name: f.Text("name"), Options: f.Texts("options"), Parameters: f.Texts("parameters"),
 		Savepoint: f.Text("savepoint"), Loads: map[string]twin.Load{},
@@ -25,11 +24,15 @@ func (r *planReader) job(n ast.Node) twin.JobSpec {
 	if job.Name == "" && !f.Has("name") {
 		r.Fail(n, "a job: name is missing")
 	}
-	c := f.within("checkpoints", "latency", "upload", "unaligned")
-	job.Graph.Checkpoints = flow.Checkpointing{Latency: c.duration("latency"), Upload: c.bytes("upload"), Unaligned: c.yes("unaligned")}
 	if len(f.Items("vertices")) == 0 {
 		r.Fail(n, "a job: vertices are missing")
 	}
+	if f.Has("batch") {
+		r.batch(f, &job)
+		return job
+	}
+	c := f.within("checkpoints", "latency", "upload", "unaligned")
+	job.Graph.Checkpoints = flow.Checkpointing{Latency: c.duration("latency"), Upload: c.bytes("upload"), Unaligned: c.yes("unaligned")}
 	for _, n := range f.Items("vertices") {
 		r.vertex(n, &job)
 	}
@@ -55,13 +58,7 @@ func (r *planReader) vertex(n ast.Node, job *twin.JobSpec) {
 		HardBackPressure: f.amount("hard-back-pressure"), Garbage: f.bytes("garbage"), State: f.state(),
 	}
 	s := twin.VertexSpec{ID: f.Text("id"), Group: f.Text("group"), MaxParallelism: f.count("max-parallelism", 0)}
-	for _, operator := range f.Items("operators") {
-		text, ok := yamlfile.Text(operator)
-		if !ok {
-			r.Fail(operator, "%s: operators: want names", f.What)
-		}
-		s.Operators = append(s.Operators, text)
-	}
+	s.Operators = f.operators()
 	bounds := plain(f, "parallelism", [2]int{}, parseBounds)
 	s.Lower, s.Parallelism = bounds[0], bounds[1]
 	if f.Has("source") {
@@ -210,14 +207,7 @@ func (r *planReader) load(f fields, job *twin.JobSpec) {
 	}
 	curve, err := workload.ReadCurve(r.File, e.Value, job.Name+"/"+name, c)
 	if err != nil {
-		if several, ok := errors.AsType[options.Problems](err); ok {
-			for _, p := range several {
-				p.Text = f.What + ": load: " + p.Text
-				r.Problems = append(r.Problems, p)
-			}
-			return
-		}
-		r.Fail(e.At, "%s: load: %s", f.What, err)
+		f.faults(e.At, "load", err)
 		return
 	}
 	if load, err = load.Read(r.cluster, job.Name, name); err != nil {
