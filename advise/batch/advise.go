@@ -1,0 +1,519 @@
+package batch
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/sluice-project/sluice/flink"
+	scheduler "github.com/sluice-project/sluice/scheduler/batch"
+)
+
+// Config says how to advise.
+type Config struct {
+	// Slots are those that a job can have at a time; 0 takes as many as were seen
+	// in use at one time, or ClusterSlots where the job never waited for one.
+	Slots int
+	// ClusterSlots are those of the cluster; 0 if they are not known.
+	ClusterSlots int
+	// Prefer says what to save; Balanced if empty.
+	Prefer Preference
+}
+
+// Verdict is what an advice comes to.
+type Verdict string
+
+// The verdicts.
+const (
+	// Change: another configuration is predicted to be better by more than the
+	// model errs.
+	Change Verdict = "change"
+	// Keep: none is.
+	Keep Verdict = "keep"
+	// Unknown: the runs do not tell.
+	Unknown Verdict = "unknown"
+)
+
+// Report is what there is to say about the jobs of one place.
+type Report struct {
+	// Source is the address or the folder that was read.
+	Source string   `json:"source"`
+	Jobs   []Advice `json:"jobs"`
+	Left   []Left   `json:"left"`
+}
+
+// Advice is what there is to say about one job.
+type Advice struct {
+	Name    string  `json:"name"`
+	Verdict Verdict `json:"verdict"`
+	// Reason is the verdict in a sentence.
+	Reason string `json:"reason"`
+	// Release is the release of Flink whose rules were applied.
+	Release string `json:"release"`
+	// Slots is how many the model gives to the job, SlotsFrom where that comes from.
+	Slots     int    `json:"slots"`
+	SlotsFrom string `json:"slotsFrom"`
+	// Prefer is what was saved.
+	Prefer Preference `json:"prefer"`
+	// Runs are the runs that were read, oldest first.
+	Runs []RunSummary `json:"runs"`
+	// Vertices are those of the newest run that finished, or of the newest one.
+	Vertices []VertexAdvice `json:"vertices"`
+	// Present is the configuration that the newest run had.
+	Present []Setting `json:"present"`
+	// Proposed are the settings to change; none unless the verdict is Change.
+	Proposed []Setting `json:"proposed"`
+	// Predicted is the effect; nil where the runs do not tell.
+	Predicted *Prediction `json:"predicted,omitempty"`
+	// Fit says how well the model follows the job's own runs; nil as Predicted.
+	Fit *Fit `json:"fit,omitempty"`
+	// Tuning is what Flink's documentation advises besides.
+	Tuning []Setting `json:"tuning"`
+	// Notes are what a reader should know about the figures.
+	Notes []string `json:"notes"`
+}
+
+// RunSummary is one run in a line.
+type RunSummary struct {
+	ID    flink.JobID     `json:"id"`
+	State flink.JobStatus `json:"state"`
+	Start time.Time       `json:"start"`
+	// Seconds is how long it took, SlotSeconds how long its tasks held slots.
+	Seconds     float64 `json:"seconds"`
+	SlotSeconds float64 `json:"slotSeconds"`
+	// Bytes are those that its vertices wrote.
+	Bytes int64 `json:"bytes"`
+	Tasks int   `json:"tasks"`
+}
+
+// VertexAdvice is one vertex in a line.
+type VertexAdvice struct {
+	ID   flink.VertexID `json:"id"`
+	Name string         `json:"name"`
+	// ReadBytes and WriteBytes are sums over the tasks.
+	ReadBytes  int64 `json:"readBytes"`
+	WriteBytes int64 `json:"writeBytes"`
+	// Skew is the largest task's bytes over the mean; 0 where there are none.
+	Skew float64 `json:"skew"`
+	// TaskBytes are what each task had to do: the bytes it read, of a source those
+	// it wrote.
+	TaskBytes []int64 `json:"taskBytes"`
+	// Start and End are those of the first and the last task, in seconds since the
+	// submission; ThenStart and ThenEnd what the model predicts under the proposed
+	// settings, 0 without any.
+	Start     float64 `json:"start"`
+	End       float64 `json:"end"`
+	ThenStart float64 `json:"thenStart,omitempty"`
+	ThenEnd   float64 `json:"thenEnd,omitempty"`
+	// SlotSeconds is how long the tasks held slots.
+	SlotSeconds float64 `json:"slotSeconds"`
+	// Had is the parallelism, 0 while it is not decided.
+	Had int `json:"had"`
+	// Derived is what the scheduler derives under the present configuration, 0
+	// where that cannot be told; Rule says in short how, and Why step by step.
+	Derived int      `json:"derived"`
+	Rule    string   `json:"rule"`
+	Why     []string `json:"why"`
+	// Advised is what it derives under the proposed one, 0 without one.
+	Advised int `json:"advised"`
+	// Pinned says that the vertex does not follow the rules, so that no setting of
+	// the scheduler changes it.
+	Pinned bool `json:"pinned"`
+	// TaskSeconds is what a task costs whatever it reads, MiBSeconds what each MiB
+	// costs; 0 where no task has finished.
+	TaskSeconds float64 `json:"taskSeconds"`
+	MiBSeconds  float64 `json:"mibSeconds"`
+}
+
+// Setting is a Flink option: what it is, what it should be, and why.
+type Setting struct {
+	Key string `json:"key"`
+	// Value is the proposed value; of present settings it is the one in force.
+	Value string `json:"value"`
+	// Was is the value in force.
+	Was string `json:"was,omitempty"`
+	Why string `json:"why,omitempty"`
+}
+
+// Prediction is the effect of the proposed settings; of the present ones where
+// none are proposed. It is a geometric mean over the runs.
+type Prediction struct {
+	Seconds     Figure `json:"seconds"`
+	SlotSeconds Figure `json:"slotSeconds"`
+}
+
+// Figure is a figure under the present and the proposed settings, with the range
+// within which the model expects the latter.
+type Figure struct {
+	Now   float64 `json:"now"`
+	Then  float64 `json:"then"`
+	Least float64 `json:"least"`
+	Most  float64 `json:"most"`
+}
+
+// Fit says how certain a prediction is.
+type Fit struct {
+	// Runs and Tasks are how many finished ones the model is fitted to.
+	Runs  int `json:"runs"`
+	Tasks int `json:"tasks"`
+	// TaskResidual is by how much a single task's time typically differs from the
+	// model, relative to the mean time of a task.
+	TaskResidual float64 `json:"taskResidual"`
+	// TimeError and SlotError are by how much the model errs about a whole run,
+	// relative: on the runs it is fitted to, and never taken for less than
+	// 10 % / √runs.
+	TimeError float64 `json:"timeError"`
+	SlotError float64 `json:"slotError"`
+	// Certainty is high, medium or low.
+	Certainty string `json:"certainty"`
+}
+
+// ErrNoRuns says that there is nothing to advise on.
+var ErrNoRuns = errors.New("no runs")
+
+// mostSearched is how many of the newest runs a configuration is tried on.
+const mostSearched = 5
+
+// Advise advises on the runs of one job, oldest first. It fails if there are none,
+// if a configuration is one that Flink refuses, and when ctx ends.
+func Advise(ctx context.Context, runs []Run, c Config) (Advice, error) {
+	if len(runs) == 0 {
+		return Advice{}, ErrNoRuns
+	}
+	newest := &runs[len(runs)-1]
+	whole := finished(runs)
+	if len(whole) > 0 {
+		newest = &whole[len(whole)-1]
+	}
+	s, err := shapeOf(newest)
+	if err != nil {
+		return Advice{}, fmt.Errorf("job %q, run %s: %w", newest.Name, newest.ID, err)
+	}
+	a := Advice{Name: newest.Name, Release: releaseName(newest), Prefer: c.Prefer, Verdict: Unknown, Proposed: []Setting{}}
+	if a.Prefer == "" {
+		a.Prefer = Balanced
+	}
+	for i := range runs {
+		a.Runs = append(a.Runs, summary(&runs[i]))
+	}
+	a.Slots, a.SlotsFrom = slotsOf(runs, c)
+	a.Present = presentSettings(s)
+	a.Vertices = vertexLines(s)
+	a.Notes = notes(s)
+	if a.SlotsFrom == slotsSeen {
+		a.Notes = append(a.Notes, "how many slots the job could have had is not known here, and more than were in use are not counted on: --slots says how many")
+	}
+	a.Tuning = tuning(s)
+	if len(whole) == 0 {
+		a.Reason = "no run has finished yet, and only finished ones can be compared"
+		return a, nil
+	}
+	return a, a.search(ctx, whole, s)
+}
+
+// finished are the runs that ran to their end with tasks to learn from.
+func finished(runs []Run) []Run {
+	var whole []Run
+	for _, r := range runs {
+		bare := slices.ContainsFunc(r.Vertices, func(v Vertex) bool { return len(v.Tasks) == 0 })
+		if r.Whole() && !bare && r.SlotTime() > 0 {
+			whole = append(whole, r)
+		}
+	}
+	return whole
+}
+
+// search fits the model, looks for the best configuration and says what it would
+// change.
+func (a *Advice) search(ctx context.Context, whole []Run, newest *shape) error {
+	model := newStages(whole, a.Slots)
+	a.price(model)
+	fit := fitOf(model, whole)
+	a.Fit = &fit
+	search := searcher{model: model, present: newest.present, prefer: a.Prefer}
+	for i := max(0, len(whole)-mostSearched); i < len(whole); i++ {
+		s, err := shapeOf(&whole[i])
+		if err != nil {
+			return fmt.Errorf("job %q, run %s: %w", a.Name, whole[i].ID, err)
+		}
+		search.shapes = append(search.shapes, s)
+	}
+	if err := search.baseline(); err != nil {
+		return fmt.Errorf("job %q: %w", a.Name, err)
+	}
+	best, any, err := search.best(ctx)
+	if err != nil {
+		return fmt.Errorf("job %q: %w", a.Name, err)
+	}
+	gain, doubt := 0.0, a.doubt(fit)
+	if any {
+		gain = search.gain(best.effect)
+	}
+	if same := best.options == newest.present && newest.decided; any && !same && gain > doubt {
+		err = a.change(model, newest, search.base, best)
+	} else {
+		a.keep(search.base, gain, doubt, fit)
+	}
+	a.Fit.certain(a.Predicted)
+	return err
+}
+
+// gain is by how much a configuration is better than the present one: the least
+// that the runs allow for, in logarithms of the objective.
+func (s *searcher) gain(e effect) float64 {
+	least := math.Inf(1)
+	for _, l := range leans {
+		least = min(least, s.base.objective(s.prefer, l)-e.objective(s.prefer, l))
+	}
+	return least
+}
+
+// doubt is how far the objective may be off.
+func (a *Advice) doubt(f Fit) float64 {
+	wall, slots := a.Prefer.weights()
+	return wall*math.Log1p(f.TimeError) + slots*math.Log1p(f.SlotError)
+}
+
+func (a *Advice) keep(base effect, gain, doubt float64, f Fit) {
+	a.Verdict = Keep
+	a.Predicted = prediction(base, base, f)
+	a.Reason = fmt.Sprintf("no configuration is better by more than the model errs (%.0f %%)", 100*math.Expm1(doubt))
+	if gain > 0 {
+		a.Reason = fmt.Sprintf("the best configuration would be better by %.0f %%, and the model errs by %.0f %%", 100*-math.Expm1(-gain), 100*math.Expm1(doubt))
+	}
+}
+
+func (a *Advice) change(m stages, newest *shape, base effect, best found) error {
+	d, err := newest.derive(best.options)
+	if err != nil {
+		return fmt.Errorf("job %q: %w", a.Name, err)
+	}
+	a.Verdict = Change
+	a.Predicted = prediction(base, best.effect, *a.Fit)
+	a.Proposed = proposals(newest, best.options)
+	a.Tuning = slices.DeleteFunc(a.Tuning, func(s Setting) bool { return s.Key == KeyMax }) // the search knows better
+	p := m.under(newest, d, likely)
+	for i := range a.Vertices {
+		v := &a.Vertices[i]
+		v.Advised, v.ThenStart, v.ThenEnd = d.parallelism[i], p.begin[i], p.end[i]
+	}
+	a.Reason = fmt.Sprintf("run time %s, slot-seconds %s", percent(a.Predicted.Seconds), percent(a.Predicted.SlotSeconds))
+	return nil
+}
+
+func percent(c Figure) string {
+	if c.Now <= 0 {
+		return "unchanged"
+	}
+	p := 100 * (c.Then/c.Now - 1)
+	if math.Abs(p) < 0.5 {
+		return "unchanged"
+	}
+	return fmt.Sprintf("%+.0f %%", p)
+}
+
+// prediction turns logarithms into seconds.
+func prediction(base, then effect, f Fit) *Prediction {
+	figure := func(now, then [len(leans)]float64, doubt float64) Figure {
+		return Figure{
+			Now: math.Exp(now[likely]), Then: math.Exp(then[likely]),
+			Least: math.Exp(slices.Min(then[:])) / (1 + doubt), Most: math.Exp(slices.Max(then[:])) * (1 + doubt),
+		}
+	}
+	return &Prediction{Seconds: figure(base.wall, then.wall, f.TimeError), SlotSeconds: figure(base.slots, then.slots, f.SlotError)}
+}
+
+// leastError is the error that is assumed of a model which knows one run.
+const leastError = 0.1
+
+func fitOf(m stages, runs []Run) Fit {
+	f := Fit{Runs: len(runs), TaskResidual: typical(m.costs)}
+	for _, c := range m.costs {
+		f.Tasks += c.tasks
+	}
+	var wall, slots float64
+	for i := range runs {
+		p := m.again(&runs[i])
+		w := logOf(p.wall) - logOf(runs[i].Duration.Seconds())
+		t := logOf(p.slotTime) - logOf(runs[i].SlotTime().Seconds())
+		wall, slots = wall+w*w, slots+t*t
+	}
+	n := float64(len(runs))
+	floor := leastError / math.Sqrt(n)
+	f.TimeError = max(floor, math.Expm1(math.Sqrt(wall/n)))
+	f.SlotError = max(floor, math.Expm1(math.Sqrt(slots/n)))
+	return f
+}
+
+// certain puts into a word how far apart the ends of the prediction are, and from
+// how many runs it comes.
+func (f *Fit) certain(p *Prediction) {
+	wide := 1.0
+	for _, figure := range []Figure{p.Seconds, p.SlotSeconds} {
+		if figure.Least > 0 {
+			wide = max(wide, figure.Most/figure.Least)
+		}
+	}
+	switch {
+	case wide <= 1.35 && f.Runs >= 3:
+		f.Certainty = "high"
+	case wide <= 2:
+		f.Certainty = "medium"
+	default:
+		f.Certainty = "low"
+	}
+}
+
+// price puts the costs into the lines of the vertices.
+func (a *Advice) price(m stages) {
+	for i := range a.Vertices {
+		if c, known := m.costs[a.Vertices[i].ID]; known {
+			a.Vertices[i].TaskSeconds, a.Vertices[i].MiBSeconds = c.fixed, c.perMiB()
+		}
+	}
+}
+
+// slotsSeen is where a number of slots comes from that may be too small.
+const slotsSeen = "as many as were seen in use at a time"
+
+// slotsOf is how many slots the job can have. A job with more tasks than ran at a
+// time waited for slots: there were no more.
+func slotsOf(runs []Run, c Config) (slots int, from string) {
+	if c.Slots > 0 {
+		return c.Slots, "given"
+	}
+	most, waited := 1, false
+	for i := range runs {
+		n := runs[i].most()
+		most = max(most, n)
+	}
+	for i := range runs {
+		for j := range runs[i].Vertices {
+			waited = waited || len(runs[i].Vertices[j].Tasks) > most
+		}
+	}
+	switch {
+	case !waited && c.ClusterSlots > most:
+		return c.ClusterSlots, "the cluster's"
+	case waited:
+		return most, "as many as the job's tasks filled at a time"
+	}
+	return most, slotsSeen
+}
+
+func summary(r *Run) RunSummary {
+	s := RunSummary{
+		ID: r.ID, State: r.State, Start: r.Start, Seconds: r.Duration.Seconds(), SlotSeconds: r.SlotTime().Seconds(),
+	}
+	for i := range r.Vertices {
+		s.Bytes += r.Vertices[i].WriteBytes()
+		s.Tasks += len(r.Vertices[i].Tasks)
+	}
+	return s
+}
+
+func releaseName(r *Run) string { return r.Release.String() }
+
+// vertexLines are the vertices of a run with what the scheduler derives.
+func vertexLines(s *shape) []VertexAdvice {
+	d, err := s.derive(s.present)
+	lines := make([]VertexAdvice, 0, len(s.run.Vertices))
+	for i := range s.run.Vertices {
+		v := &s.run.Vertices[i]
+		start, end := v.span()
+		line := VertexAdvice{
+			ID: v.ID, Name: v.Name, ReadBytes: v.ReadBytes(), WriteBytes: v.WriteBytes(), Skew: v.Skew(),
+			TaskBytes: []int64{}, Start: start.Seconds(), End: end.Seconds(), SlotSeconds: v.SlotTime().Seconds(),
+			Had: max(0, v.Parallelism), Pinned: s.pinned[i] > 0, Why: []string{},
+		}
+		for _, t := range v.Tasks {
+			line.TaskBytes = append(line.TaskBytes, v.load(t))
+		}
+		switch {
+		case !s.decided:
+			line.Derived, line.Rule = line.Had, "the job's own: it is not decided from the volume"
+			line.Why = append(line.Why, line.Rule)
+		case err == nil && s.complete(i):
+			line.Derived = d.parallelism[i]
+			for _, r := range d.why[i] {
+				line.Why = append(line.Why, words(r, s.pinned[i] > 0))
+			}
+			line.Rule = rule(line.Why[0], d.why[i])
+		}
+		lines = append(lines, line)
+	}
+	return lines
+}
+
+// complete says that all producers of a vertex have finished, so that its volume
+// is known.
+func (s *shape) complete(vertex int) bool {
+	for _, e := range s.run.Vertices[vertex].Inputs {
+		for _, t := range s.run.Vertices[e.From].Tasks {
+			if !t.Finished {
+				return false
+			}
+		}
+		if len(s.run.Vertices[e.From].Tasks) == 0 {
+			return false
+		}
+	}
+	return true
+}
+
+// words says a reason with volumes that a person can read.
+func words(r scheduler.Reason, pinned bool) string {
+	if pinned {
+		return fmt.Sprintf("it had %d, which the rules do not give: the program sets it", r.To)
+	}
+	switch r.Rule {
+	case scheduler.RuleVolume:
+		return fmt.Sprintf("%s at %s a task make %d", amount(float64(r.Bytes)), amount(float64(r.PerTask)), r.To)
+	case scheduler.RuleEvenData:
+		return fmt.Sprintf("%d subpartitions put together up to %s make %d", r.Pieces, amount(float64(r.PerTask)), r.To)
+	}
+	return r.String()
+}
+
+// rule is what gave the parallelism, with the bound that changed it.
+func rule(first string, why []scheduler.Reason) string {
+	for _, r := range why[1:] {
+		switch r.Rule {
+		case scheduler.RuleMinimum:
+			return fmt.Sprintf("%s, at least %d", first, r.To)
+		case scheduler.RuleMaximum, scheduler.RuleVertexMaximum:
+			return fmt.Sprintf("%s, at most %d", first, r.To)
+		}
+	}
+	return first
+}
+
+// notes are what a reader should know.
+func notes(s *shape) []string {
+	all := []string{}
+	say := func(text string, args ...any) { all = append(all, fmt.Sprintf(text, args...)) }
+	if s.run.Settings == nil {
+		say("the configuration of this run is not shown: Flink's defaults are assumed")
+	}
+	if !s.decided {
+		why := fmt.Sprintf("%s is %q", KeyScheduler, s.run.Settings[KeyScheduler])
+		if !s.present.AutoParallelism {
+			why = keyPrefix + "enabled is false"
+		}
+		say("parallelism was not decided from the volume of data (%s): each vertex had that of the job", why)
+	}
+	var off []string
+	for i := range s.run.Vertices {
+		if s.pinned[i] > 0 {
+			off = append(off, s.run.Vertices[i].Name)
+		}
+	}
+	if len(off) > 0 {
+		say("taken as set by the program, since the rules give another parallelism: %s", strings.Join(off, ", "))
+	}
+	return all
+}
