@@ -30,6 +30,8 @@ type world struct {
 	store   autoscaler.StateStore
 	bad     atomic.Bool
 	queued  atomic.Int64
+	dropped atomic.Int64
+	events  func(op string, use func() error) error
 }
 
 func newWorld(t *testing.T) *world {
@@ -37,7 +39,7 @@ func newWorld(t *testing.T) *world {
 	cluster := httptest.NewServer(http.NotFoundHandler())
 	t.Cleanup(cluster.Close)
 	probe := metrics.NewProbe(time.Now)
-	w := &world{t: t, book: fleet.NewBook(time.Now), store: probe.Store(memory.New(), nil)}
+	w := &world{t: t, book: fleet.NewBook(time.Now), store: probe.Store(memory.New(), nil), events: probe.Around("events", "write")}
 	var err error
 	w.client, err = flink.New(flink.Config{
 		Addresses: []string{cluster.URL},
@@ -59,7 +61,11 @@ func newWorld(t *testing.T) *world {
 				return 1
 			}},
 			{Name: "sluice_webhook_queue_length", Help: "Events that wait.", Labels: map[string]string{"webhook": "chat"}, Value: func() float64 { return float64(w.queued.Load()) }},
+			{Name: "sluice_webhook_dropped_total", Help: "Events that were dropped.", Counts: true, Labels: map[string]string{"webhook": "chat"}, Value: func() float64 { return float64(w.dropped.Load()) }},
+			{Name: "sluice_database_queue_length", Help: "Events that wait.", Labels: map[string]string{"store": "events"}, Value: func() float64 { return float64(w.queued.Load()) }},
+			{Name: "sluice_database_queue_dropped_total", Help: "Events that were dropped.", Counts: true, Labels: map[string]string{"store": "events"}, Value: func() float64 { return float64(w.dropped.Load()) }},
 			{Name: "sluice_leases_held", Help: "Leases.", Value: func() float64 { return 1 }},
+			{Name: "sluice_leases_elsewhere", Help: "Leases of others.", Value: func() float64 { return 1 }},
 			{Name: "sluice_event_streams", Help: "Streams.", Value: func() float64 { return 2 }},
 		},
 	})
@@ -94,6 +100,10 @@ func (w *world) live() {
 func (w *world) beat(ctx context.Context) {
 	_, _ = w.client.JobsOverview(ctx) // it is not found, which is counted
 	_, _ = w.store.Get(ctx, autoscaler.JobKey{})
+	_ = w.events("write", func() error { return nil })
+	if w.bad.Load() {
+		w.dropped.Add(1)
+	}
 	if !w.bad.Load() {
 		w.metrics.Looked(control.LoopStats{Cluster: "prod", Duration: 300 * time.Millisecond, Jobs: 1, OK: 1})
 		w.metrics.Looked(control.LoopStats{Cluster: "far", Duration: 300 * time.Millisecond})

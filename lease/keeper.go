@@ -204,6 +204,16 @@ func (k *Keeper) Held() int {
 	return len(k.grants)
 }
 
+// Holds tells whether this process holds the lease of a job and may use it now.
+func (k *Keeper) Holds(job autoscaler.JobKey) bool {
+	if k.cfg.Whole {
+		job = Whole
+	}
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	return k.id != "" && k.grants[job] != nil && k.valid()
+}
+
 // expire ends the passes when the time is over without a renewal.
 func (k *Keeper) expire() {
 	k.mu.Lock()

@@ -58,7 +58,7 @@ var jobMetrics = []jobMetric{
 	gauge("sluice_job_lag_records", "Records waiting before the sources.", func(s *fleet.Summary) float64 { return s.Now.Lag }),
 	gauge("sluice_job_busy_ratio", "Share of its time for which the busiest vertex is busy.", func(s *fleet.Summary) float64 { return s.Now.Busy }),
 	gauge("sluice_job_last_pass_timestamp_seconds", "When the job was looked at last.", func(s *fleet.Summary) float64 { return unix(s.Seen) }),
-	gauge("sluice_job_last_rescale_timestamp_seconds", "When the job was rescaled last by this process.", func(s *fleet.Summary) float64 { return unix(s.Scaled) }),
+	gauge("sluice_job_last_rescale_timestamp_seconds", "When the job was rescaled last, as far as it is known.", func(s *fleet.Summary) float64 { return unix(s.Scaled) }),
 	counter("sluice_job_scalings_total", "Rescales asked for (the reference's numScalings).", func(s *fleet.Summary) float64 { return float64(s.Counts.Scalings) }),
 	counter("sluice_job_errors_total", "Passes that failed (the reference's numErrors).", func(s *fleet.Summary) float64 { return float64(s.Counts.Errors) }),
 	counter("sluice_job_balanced_total", "Passes with a full window that changed nothing (the reference's numBalanced).", func(s *fleet.Summary) float64 { return float64(s.Counts.Balanced) }),
@@ -121,12 +121,17 @@ func (c *jobs) Describe(out chan<- *prometheus.Desc) {
 
 // Collect implements [prometheus.Collector]. What is not known has no sample.
 func (c *jobs) Collect(out chan<- prometheus.Metric) {
-	all := c.book.Jobs()
+	all := slices.DeleteFunc(c.book.Jobs(), notOurs)
 	shown := all[:min(c.most, len(all))]
 	out <- prometheus.MustNewConstMetric(leftOutDesc, prometheus.GaugeValue, float64(len(all)-len(shown)))
 	for i := range shown {
 		c.job(out, &shown[i])
 	}
+}
+
+// notOurs leaves out what other processes tell of, and what nobody has judged yet.
+func notOurs(s fleet.Summary) bool {
+	return s.Owner != "" || !s.Known && s.Failure == nil
 }
 
 func (c *jobs) job(out chan<- prometheus.Metric, s *fleet.Summary) {

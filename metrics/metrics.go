@@ -57,6 +57,8 @@ type Gauge struct {
 	Name, Help string
 	// Labels tell gauges of the same name apart; nil for none.
 	Labels map[string]string
+	// Counts makes it a counter: its value only grows while the process lives.
+	Counts bool
 	// Value is called at each scrape, by several goroutines at once. NaN is not known.
 	Value func() float64
 }
@@ -88,7 +90,7 @@ func New(c Config) (*Metrics, error) {
 	m.registry.MustRegister(m.seconds, m.passes, m.up, m.listed, newJobs(c), requests{c},
 		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	if c.Probe != nil {
-		m.registry.MustRegister(c.Probe.store, c.Probe.refused, c.Probe.rest)
+		m.registry.MustRegister(c.Probe.store, c.Probe.refused, c.Probe.rest, c.Probe.uses, c.Probe.failures)
 	}
 	return m, m.add(c.gauges())
 }
@@ -110,7 +112,10 @@ func (m *Metrics) add(gauges []Gauge) error {
 		for name, value := range g.Labels {
 			labels[name] = valid(value)
 		}
-		f := prometheus.NewGaugeFunc(prometheus.GaugeOpts{Name: g.Name, Help: g.Help, ConstLabels: labels}, g.Value)
+		var f prometheus.Collector = prometheus.NewGaugeFunc(prometheus.GaugeOpts{Name: g.Name, Help: g.Help, ConstLabels: labels}, g.Value)
+		if g.Counts {
+			f = prometheus.NewCounterFunc(prometheus.CounterOpts{Name: g.Name, Help: g.Help, ConstLabels: labels}, g.Value)
+		}
 		if err := m.registry.Register(f); err != nil {
 			return fmt.Errorf("new metrics: gauge %s: %w", g.Name, err)
 		}

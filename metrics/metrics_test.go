@@ -157,6 +157,30 @@ func TestAJobThatIsGoneHasNoMetrics(t *testing.T) {
 	}
 }
 
+// Each job is told of once, by the process that has it, and only when there is something to tell.
+func TestJobsOfOthersAndJobsThatNobodyHasJudgedHaveNoMetrics(t *testing.T) {
+	book := bookOf(t, 2, "orders")
+	m := made(t, Config{Book: book})
+	book.List("prod", []fleet.Listed{{Key: key(0), Name: "orders"}, {Key: key(1), Name: "orders"}, {Key: key(2), Name: "new"}})
+	book.Owners(func(k autoscaler.JobKey) string {
+		if k == key(1) {
+			return "sluice-b"
+		}
+		return ""
+	})
+	text := scrape(t, m)
+	if !strings.Contains(text, `job_id="job0"`) || strings.Contains(text, `job_id="job1"`) || strings.Contains(text, `job_id="job2"`) {
+		t.Errorf("want metrics of job0 alone:\n%s", text)
+	}
+	failed := autoscaler.Event{At: noon, Reason: autoscaler.EventAutoscalerError, Message: "no metrics"}
+	if err := book.Handle(t.Context(), &autoscaler.JobContext{Key: key(2), Name: "new"}, failed); err != nil {
+		t.Fatal(err)
+	}
+	if text := scrape(t, m); !strings.Contains(text, `sluice_job_state{cluster="prod",job_id="job2",job_name="new",state="failed"} 1`) {
+		t.Error("a job whose first pass failed is not told of")
+	}
+}
+
 func TestNamesOfAnyKindCanBeScraped(t *testing.T) {
 	for _, name := range []string{"<b>\"x\"\n\\", "\xff\xfe", strings.Repeat("long ", 2000)} {
 		text := scrape(t, made(t, Config{Book: bookOf(t, 1, name)}))

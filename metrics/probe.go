@@ -21,6 +21,9 @@ type Probe struct {
 	store   *prometheus.HistogramVec
 	refused *prometheus.CounterVec
 	rest    *prometheus.HistogramVec
+	// uses and failures are those of the other stores in the database.
+	uses     *prometheus.HistogramVec
+	failures *prometheus.CounterVec
 }
 
 // waits are the bounds of its histograms, in seconds.
@@ -45,6 +48,12 @@ func NewProbe(now func() time.Time) *Probe {
 		rest: prometheus.NewHistogramVec(prometheus.HistogramOpts{
 			Name: "sluice_rest_duration_seconds", Help: "Time from a request to the cluster's REST interface to the head of its answer, or to its failure.", Buckets: waits,
 		}, []string{"cluster"}),
+		uses: prometheus.NewHistogramVec(prometheus.HistogramOpts{
+			Name: "sluice_database_duration_seconds", Help: "Time that a use of the database by a store other than that of states took.", Buckets: waits,
+		}, []string{"store", "op"}),
+		failures: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "sluice_database_errors_total", Help: "Uses of the database by a store other than that of states that failed.",
+		}, []string{"store", "op"}),
 	}
 	return p
 }

@@ -112,6 +112,8 @@ func TestOtherPartsTellTheirFigures(t *testing.T) {
 	m := made(t, Config{Book: bookOf(t, 0, ""), Interval: 10 * time.Second, Gauges: []Gauge{gauge("chat"), gauge("pager\xff")}})
 	queued = 5
 	wantLines(t, scrape(t, m), `sluice_webhook_queue_length{webhook="chat"} 5`, "sluice_webhook_queue_length{webhook=\"pager\uFFFD\"} 5", `sluice_loop_interval_seconds 10`)
+	lost := Gauge{Name: "sluice_webhook_dropped_total", Help: "Events that were dropped.", Counts: true, Value: func() float64 { return 7 }}
+	wantLines(t, scrape(t, made(t, Config{Book: bookOf(t, 0, ""), Gauges: []Gauge{lost}})), "# TYPE sluice_webhook_dropped_total counter", "sluice_webhook_dropped_total 7")
 	if _, err := New(Config{Book: bookOf(t, 0, ""), Gauges: []Gauge{gauge("chat"), gauge("chat")}}); err == nil {
 		t.Error("the same gauge is taken twice")
 	}

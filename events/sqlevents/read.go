@@ -24,6 +24,8 @@ type Record struct {
 	Reason  string
 	Message string
 	Count   int
+	// Key is what [Key] gives for the event and for its repetitions.
+	Key string
 }
 
 // Query says which events are wanted; what is zero asks for nothing.
@@ -52,7 +54,7 @@ func Read(ctx context.Context, db *sqldb.DB, q Query) ([]Record, error) {
 			first, last instant
 			job         string
 		)
-		if err := rows.Scan(&r.ID, &first, &last, &job, &r.JobName, &r.Type, &r.Reason, &r.Message, &r.Count); err != nil {
+		if err := rows.Scan(&r.ID, &first, &last, &job, &r.JobName, &r.Type, &r.Reason, &r.Message, &r.Count, &r.Key); err != nil {
 			return nil, fmt.Errorf("read events: %w", err)
 		}
 		r.First, r.Last, r.Job = first.Time, last.Time, keyOf(job)
@@ -75,7 +77,7 @@ func (q *Query) statement() string {
 	if q.After > 0 {
 		where = append(where, "e.id > ?")
 	}
-	text := "SELECT e.id, e.create_time, e.update_time, e.job_key, COALESCE(j.name, '') AS name, e.event_type, e.reason, e.message, e.event_count FROM " +
+	text := "SELECT e.id, e.create_time, e.update_time, e.job_key, COALESCE(j.name, '') AS name, e.event_type, e.reason, e.message, e.event_count, e.event_key FROM " +
 		table + " e LEFT JOIN sluice_event_job j ON j.job_key = e.job_key"
 	if len(where) > 0 {
 		text += " WHERE " + strings.Join(where, " AND ")

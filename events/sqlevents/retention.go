@@ -35,7 +35,11 @@ func (h *Handler) sweeps(ctx context.Context) {
 		return
 	}
 	for wait := firstSweep; pause(ctx, wait); wait = sweepEvery {
-		n, err := h.Sweep(ctx, sweepPause)
+		var n int64
+		err := h.cfg.Around("sweep", func() (err error) {
+			n, err = h.Sweep(ctx, sweepPause)
+			return err
+		})
 		switch {
 		case ctx.Err() != nil:
 		case err != nil:

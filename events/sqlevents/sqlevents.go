@@ -28,6 +28,9 @@ type Config struct {
 	Retention time.Duration
 	Now       func() time.Time
 	Log       *slog.Logger
+	// Around is laid around each use of the database, by what it is for: write or
+	// sweep; nil for nothing.
+	Around func(op string, use func() error) error
 }
 
 // Handler writes events to a database. It is safe for concurrent use, and several
@@ -42,7 +45,12 @@ var _ autoscaler.EventHandler = (*Handler)(nil)
 // New returns a handler that writes while [Handler.Run] runs.
 func New(cfg Config) *Handler {
 	h := &Handler{cfg: cfg}
-	h.backlog = backlog.New(backlog.Config[row]{Write: h.write, What: "events", Log: cfg.Log})
+	if h.cfg.Around == nil {
+		h.cfg.Around = func(_ string, use func() error) error { return use() }
+	}
+	h.backlog = backlog.New(backlog.Config[row]{What: "events", Log: cfg.Log, Write: func(ctx context.Context, rows []row) error {
+		return h.cfg.Around("write", func() error { return h.write(ctx, rows) })
+	}})
 	return h
 }
 
@@ -56,6 +64,12 @@ func (h *Handler) Handle(_ context.Context, job *autoscaler.JobContext, e autosc
 // Flush waits until all events that came so far are written. It fails when the
 // context ends before that.
 func (h *Handler) Flush(ctx context.Context) error { return h.backlog.Flush(ctx) }
+
+// Waiting is how many events are not written yet.
+func (h *Handler) Waiting() int { return h.backlog.Waiting() }
+
+// Dropped is how many events were never written, since too many waited.
+func (h *Handler) Dropped() int64 { return h.backlog.Dropped() }
 
 // row is an event on its way into the table.
 type row struct {
@@ -86,6 +100,12 @@ func rowOf(job *autoscaler.JobContext, e *autoscaler.Event) row {
 	}
 	r.key = eventKey(r.jobKey, r.kind, r.reason, key)
 	return r
+}
+
+// Key is what an event is known by in the table: that of a repetition is the same.
+func Key(job autoscaler.JobKey, e *autoscaler.Event) string {
+	r := rowOf(&autoscaler.JobContext{Key: job}, e)
+	return r.key
 }
 
 // clean leaves out what no database takes as text.

@@ -98,7 +98,7 @@ func TestARepetitionCountsUpAndLeavesItsMessage(t *testing.T) {
 		got := read(t, h, Query{})
 		last := got[len(got)-1].ID
 		for i := range got {
-			got[i].ID = 0
+			got[i].ID, got[i].Key = 0, ""
 		}
 		if diff := cmp.Diff(want, got); diff != "" {
 			t.Errorf("-want +got:\n%s", diff)
@@ -116,6 +116,26 @@ func TestARepetitionCountsUpAndLeavesItsMessage(t *testing.T) {
 			t.Errorf("jobs: %+v, %v", jobs, err)
 		}
 	})
+}
+
+func TestTheKeyOfAnEventIsThatOfItsRow(t *testing.T) {
+	h := begin(t, sqldbtest.Open(t, "sqlite:"+t.TempDir()+"/e.db"))
+	report := event(0, "ScalingReport", "work 1 -> 2", "report", time.Hour)
+	report.Changes = []autoscaler.Change{{Vertex: "work", From: 1, To: 2}}
+	told := []autoscaler.Event{event(0, "MemoryPressure", "heap at 91 %", "heap", time.Hour), event(0, "Scaling", "1 -> 2", "", 0), report}
+	for _, e := range told {
+		handle(t, h, "j1", e)
+	}
+	again := told[0]
+	again.At, again.Message = noon.Add(time.Minute), "heap at 95 %"
+	if Key(job("j1").Key, &again) != Key(job("j1").Key, &told[0]) || Key(job("j2").Key, &again) == Key(job("j1").Key, &again) {
+		t.Error("a repetition has another key, or another job's event the same")
+	}
+	for i, r := range read(t, h, Query{}) {
+		if want := Key(job("j1").Key, &told[i]); r.Key != want {
+			t.Errorf("%s has the key %s, want %s", r.Reason, r.Key, want)
+		}
+	}
 }
 
 func TestTwoProcessesThatTellTheSameCountInOneRow(t *testing.T) {

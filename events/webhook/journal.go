@@ -26,13 +26,16 @@ const (
 type journal struct {
 	db             *sqldb.DB
 	webhook, owner string
+	clock          func() time.Duration
 	log            *slog.Logger
 
 	mu sync.Mutex
 	// down is true from a failure until something was written again.
 	down bool
-	// beat is when this owner last said that it is alive.
-	beat time.Time
+	// beat is when this owner last said that it is alive, by the clock; said that it
+	// did.
+	beat time.Duration
+	said bool
 	// gone are rows to remove: of what was delivered or dropped.
 	gone map[int64]bool
 }
@@ -47,7 +50,9 @@ func (j *journal) answers() bool {
 func (j *journal) noted(err error) error {
 	j.mu.Lock()
 	defer j.mu.Unlock()
-	j.down = err != nil
+	if j.down = err != nil; j.down {
+		j.said = false // it may have been taken back
+	}
 	return err
 }
 
@@ -90,7 +95,8 @@ func insert(ctx context.Context, tx *sqldb.Tx, statement string, args ...any) (i
 func (j *journal) live(ctx context.Context, tx *sqldb.Tx) error {
 	j.mu.Lock()
 	defer j.mu.Unlock()
-	if !j.beat.IsZero() && time.Since(j.beat) < beatEvery {
+	now := j.clock()
+	if j.said && now-j.beat < beatEvery {
 		return nil
 	}
 	until := fmt.Sprintf("%s + %d", tx.Dialect().Now(), lease.Milliseconds())
@@ -99,7 +105,7 @@ func (j *journal) live(ctx context.Context, tx *sqldb.Tx) error {
 		_, err = tx.Exec(ctx, "INSERT INTO sluice_webhook_sender (owner, alive_until) VALUES (?, "+until+")", j.owner)
 	}
 	if err == nil {
-		j.beat = time.Now()
+		j.beat, j.said = now, true
 	}
 	return err
 }

@@ -55,6 +55,9 @@ type Config struct {
 	// Owner names the process among those that share the database.
 	Owner string
 	Now   func() time.Time
+	// Clock gives the time since some fixed point, and never goes back: by it the
+	// process says in the database that it is alive. nil is the process's own.
+	Clock func() time.Duration
 	Log   *slog.Logger
 
 	// beat is the time between two looks at the database; default beatEvery.
@@ -70,9 +73,11 @@ type Handler struct {
 
 	mu    sync.Mutex
 	queue []*delivery
-	// lost counts what went since the queue was full, until it is said.
-	lost int
-	wake chan struct{}
+	// lost counts what went since the queue was full, until it is said; dropped counts
+	// it from the beginning.
+	lost    int
+	dropped int64
+	wake    chan struct{}
 	// saving is held while deliveries go into the journal, so that they get there in
 	// their order.
 	saving sync.Mutex
@@ -111,8 +116,12 @@ func New(cfg Config) (*Handler, error) {
 		// A signed request is for the address that was configured.
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 	}
+	if cfg.Clock == nil {
+		began := time.Now()
+		cfg.Clock = func() time.Duration { return time.Since(began) }
+	}
 	if cfg.DB != nil {
-		h.journal = &journal{db: cfg.DB, webhook: cfg.Name, owner: cfg.Owner, log: cfg.Log}
+		h.journal = &journal{db: cfg.DB, webhook: cfg.Name, owner: cfg.Owner, clock: cfg.Clock, log: cfg.Log}
 	}
 	return h, nil
 }
@@ -173,6 +182,7 @@ func (h *Handler) bound() {
 		}
 		h.queue = slices.Delete(h.queue, i, i+1)
 		h.lost++
+		h.dropped++
 	}
 }
 
@@ -219,6 +229,13 @@ func (h *Handler) unsaved() []*delivery {
 		}
 	}
 	return unsaved
+}
+
+// Dropped is how many events went untold since the queue was full.
+func (h *Handler) Dropped() int64 {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return h.dropped
 }
 
 // Waiting is how many events wait for their receiver.

@@ -410,7 +410,7 @@ func TestWhatADeadProcessLeftIsTakenOverByOneThatRuns(t *testing.T) {
 		r := newReceiver(t)
 		db := sqldbtest.Open(t, url)
 		// A process that has queued and is gone, as after kill -9.
-		dead := &journal{db: db, webhook: "ops", owner: "dead", log: slog.New(slog.DiscardHandler)}
+		dead := &journal{db: db, webhook: "ops", owner: "dead", clock: func() time.Duration { return 0 }, log: slog.New(slog.DiscardHandler)}
 		for _, text := range []string{"1", "2"} {
 			if _, err := dead.save(t.Context(), Message{ID: newID(), Job: "j1", Cluster: "prod", Message: text}); err != nil {
 				t.Fatal(err)

@@ -43,8 +43,10 @@ type Backlog[T any] struct {
 	items []T
 	// taken is how many of the first items are being written.
 	taken int
-	// lost counts what went since there were too many, until it is said.
-	lost int
+	// lost counts what went since there were too many, until it is said; dropped
+	// counts it from the beginning.
+	lost    int
+	dropped int64
 	// changed is closed and made anew when items were written or dropped.
 	changed chan struct{}
 }
@@ -77,12 +79,27 @@ func (b *Backlog[T]) Add(item T) {
 		copy(b.items[b.taken:], b.items[b.taken+1:])
 		b.items = b.items[:len(b.items)-1]
 		b.lost++
+		b.dropped++
 	}
 	b.items = append(b.items, item)
 	select {
 	case b.wake <- struct{}{}:
 	default:
 	}
+}
+
+// Waiting is how many items are not written yet.
+func (b *Backlog[T]) Waiting() int {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return len(b.items)
+}
+
+// Dropped is how many items went unwritten since there were too many.
+func (b *Backlog[T]) Dropped() int64 {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.dropped
 }
 
 // Flush waits until everything that was added is written or given up. It fails

@@ -85,12 +85,18 @@ func TestWhileTheDatabaseIsAwayTheNewestAreKeptAndOneLineTells(t *testing.T) {
 		}
 		<-time.After(10 * time.Minute)
 		synctest.Wait()
+		if b.Waiting() != 10 || b.Dropped() != 15 {
+			t.Errorf("%d wait and %d were dropped, want 10 and 15", b.Waiting(), b.Dropped())
+		}
 		if n := strings.Count(log.String(), "\n"); n != 1 || d.calls > 35 {
 			t.Errorf("%d lines after %d tries: %s", n, d.calls, log)
 		}
 		d.fail(nil)
 		if err := b.Flush(t.Context()); err != nil {
 			t.Fatal(err)
+		}
+		if b.Waiting() != 0 || b.Dropped() != 15 {
+			t.Errorf("afterwards %d wait and %d were dropped, want 0 and 15", b.Waiting(), b.Dropped())
 		}
 		if fmt.Sprint(d.rows) != "[15 16 17 18 19 20 21 22 23 24]" {
 			t.Errorf("%v", d.rows)
