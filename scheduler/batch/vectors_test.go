@@ -54,7 +54,7 @@ var versions = map[string]slots.Version{"1.20.5": slots.V1_20, "2.3.0": slots.V2
 
 // reached are the rules that the vectors show.
 var reached = []batch.Rule{
-	batch.RuleFixed, batch.RuleDefaultSource, batch.RuleNoVolume, batch.RuleVolume, batch.RuleMinimum, batch.RuleMaximum,
+	batch.RuleFixed, batch.RuleSourceInferred, batch.RuleDefaultSource, batch.RuleNoVolume, batch.RuleVolume, batch.RuleMinimum, batch.RuleMaximum,
 	batch.RuleVertexMaximum, batch.RuleEvenData, batch.RuleSmaller, batch.RuleLarger, batch.RuleSplit, batch.RuleEvenPieces,
 	batch.RuleEvenSubpartitions, batch.RuleSubpartitions,
 }
