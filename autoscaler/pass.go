@@ -113,7 +113,7 @@ func (p *pass) collect(ctx context.Context) (err error) {
 	if err != nil {
 		return err
 	}
-	p.report.Topology = p.observation.Topology
+	p.report.Topology, p.report.RunningSince = p.observation.Topology, p.observation.Sample.RunningSince
 	p.state.Window, p.report.Window = p.settings.Scaling.Extend(p.state.Window, p.observation.Sample)
 	p.report.Samples = len(p.state.Window.Samples)
 	return nil

@@ -14,6 +14,8 @@ type Report struct {
 	// Scope and Why are those of the job.
 	Scope Scope
 	Why   string
+	// RunningSince is when the job last became RUNNING; zero where that was not read.
+	RunningSince time.Time
 	// Topology is nil when the job could not be read.
 	Topology *scaling.Topology
 	// Window tells how far the metric window has filled.

@@ -61,13 +61,15 @@ type Vertex struct {
 	ID   string `json:"id"`
 	Name string `json:"name"`
 	// Inputs are the ids of the vertices that it reads from.
-	Inputs         []string `json:"inputs,omitempty"`
-	From           int      `json:"from"`
-	To             int      `json:"to"`
-	Recommended    int      `json:"recommended"`
-	MaxParallelism int      `json:"maxParallelism"`
-	Partitions     int      `json:"partitions,omitempty"`
-	Reason         string   `json:"reason"`
+	Inputs []string `json:"inputs,omitempty"`
+	// Group is its slot sharing group; empty where Flink does not name it.
+	Group          string `json:"group,omitempty"`
+	From           int    `json:"from"`
+	To             int    `json:"to"`
+	Recommended    int    `json:"recommended"`
+	MaxParallelism int    `json:"maxParallelism"`
+	Partitions     int    `json:"partitions,omitempty"`
+	Reason         string `json:"reason"`
 	// OutOfBounds is true when the true processing rate is outside the thresholds.
 	OutOfBounds bool `json:"outOfBounds"`
 	// Busy is the share of its time that a subtask is busy, [0,1].
@@ -150,6 +152,7 @@ func New(r *autoscaler.Report) Entry {
 	for i := range r.Evaluation.Vertices {
 		v := newVertex(&r.Evaluation.Vertices[i])
 		if r.Topology != nil && i < len(r.Topology.Vertices) {
+			v.Group = r.Topology.Vertices[i].SlotSharingGroup
 			for _, in := range r.Topology.Vertices[i].Inputs {
 				v.Inputs = append(v.Inputs, string(in.From))
 			}

@@ -7,6 +7,7 @@ import (
 	"math"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/sluice-project/sluice/autoscaler"
@@ -32,14 +33,24 @@ type Book struct {
 	press  press
 	events []Event // the newest last
 	seq    uint64
+	// lasting is set where what is told outlives the process: it tells what an event
+	// is known by where it is kept, and numbers are then those of times.
+	lasting func(autoscaler.JobKey, *autoscaler.Event) string
 	// moved is closed and made anew whenever something was written.
 	moved chan struct{}
 }
 
 // job is what is known of one job.
 type job struct {
-	name     string
-	config   options.Config
+	name   string
+	config options.Config
+	// owner is the process that has the job, empty for this one; judged tells whether
+	// this one has come to a decision about it.
+	owner  string
+	judged bool
+	// recalled is true once its past was asked for.
+	recalled bool
+	// entry is the newest decision, read back where there is no newer one.
 	entry    decisions.Entry
 	state    State
 	why      string
@@ -50,11 +61,20 @@ type job struct {
 	// last.
 	decisions []pressed
 	decided   uint64
+	// was is where the job stood, and since when, before this process knew.
+	was      State
+	wasSince time.Time
 	// said is the fingerprint of the newest of them.
 	said    string
 	failure *Failure
 	scaled  time.Time
 	metrics *autoscaler.SelfMetrics
+	// spark is the newest sparkline.
+	spark atomic.Pointer[spark]
+	// restarts are when the job came back to RUNNING, last is its newest news, and
+	// rescale the newest rescale.
+	restarts      restarts
+	last, rescale Brief
 }
 
 // Decision is one decision about a job that was news, with a number of its own.
@@ -89,16 +109,16 @@ func (b *Book) Record(_ context.Context, context *autoscaler.JobContext, r *auto
 	defer b.mu.Unlock()
 	j := b.job(context.Key)
 	j.name, j.config, j.metrics, j.failure = context.Name, context.Config, context.Metrics, nil
-	if j.state != state {
-		j.since = r.At.UTC()
-	}
-	j.state, j.why = state, why
+	j.owner, j.judged = "", true
+	j.stands(state, why, r.At.UTC())
 	if said := entry.Fingerprint(); r.Scaled || j.said != said {
 		j.said = said
-		j.decide(b.press.pack(&entry), entry.Action == decisions.ActionScale)
+		j.decide(b.press.pack(&entry), b.numberOf(j, &entry), entry.Action == decisions.ActionScale)
+		j.last = briefOf(&entry, j.decided)
 	}
+	j.restarts.note(r.RunningSince)
 	if r.Scaled {
-		j.scaled = r.At.UTC()
+		j.scaled, j.rescale = r.At.UTC(), briefOf(&entry, j.decided)
 	}
 	j.entry = entry
 	if len(points) > 0 {
@@ -112,13 +132,35 @@ func (b *Book) Record(_ context.Context, context *autoscaler.JobContext, r *auto
 func (b *Book) job(key autoscaler.JobKey) *job {
 	j, known := b.jobs[key]
 	if !known {
-		j = &job{past: newSeries(jobTiers), vertices: map[string]*series{}}
+		j = &job{
+			state: Unknown, why: unjudged, past: newSeries(jobTiers), vertices: map[string]*series{},
+			entry: decisions.Entry{Cluster: key.Cluster, Job: string(key.Job), Vertices: []decisions.Vertex{}},
+		}
 		b.jobs[key] = j
 	}
 	return j
 }
 
-func (j *job) decide(e []byte, rescale bool) {
+// stands notes where the job stands from an instant on, unless it did so before.
+func (j *job) stands(state State, why string, at time.Time) {
+	if j.state != state {
+		if j.since = at; j.state == Unknown && j.was == state {
+			j.since = j.wasSince
+		}
+	}
+	j.state, j.why = state, why
+}
+
+// numberOf is the number of the job's next decision.
+func (b *Book) numberOf(j *job, e *decisions.Entry) uint64 {
+	if b.lasting == nil {
+		return j.decided + 1
+	}
+	return max(j.decided+1, numberAt(e.Time))
+}
+
+// decide keeps a decision that is newer than all others.
+func (j *job) decide(e []byte, id uint64, rescale bool) {
 	if len(j.decisions) >= keptDecisions {
 		rescales := 0
 		for _, d := range j.decisions {
@@ -129,22 +171,27 @@ func (j *job) decide(e []byte, rescale bool) {
 		first := slices.IndexFunc(j.decisions, func(d pressed) bool { return d.rescale == (rescales > keptRescales) })
 		j.decisions = slices.Delete(j.decisions, first, first+1)
 	}
-	j.decided++
-	j.decisions = append(j.decisions, pressed{j.decided, rescale, e})
+	j.decided = id
+	j.decisions = append(j.decisions, pressed{id, rescale, e})
 }
 
 func (j *job) measure(whole Point, vertices map[string]Point) {
 	j.past.add(whole)
 	for id, p := range vertices {
-		s, known := j.vertices[id]
-		if !known {
-			fresh := newSeries(vertexTiers)
-			s = &fresh
-			j.vertices[id] = s
-		}
-		s.add(p)
+		j.vertex(id).add(p)
 	}
 	maps.DeleteFunc(j.vertices, func(id string, _ *series) bool { _, there := vertices[id]; return !there })
+}
+
+// vertex is the past of a vertex, a new one if there is none.
+func (j *job) vertex(id string) *series {
+	s, known := j.vertices[id]
+	if !known {
+		fresh := newSeries(vertexTiers)
+		s = &fresh
+		j.vertices[id] = s
+	}
+	return s
 }
 
 // move wakes who waits for news.
@@ -176,8 +223,14 @@ type Summary struct {
 	State State
 	Why   string
 	Since time.Time
-	// Seen is the time of the newest pass.
+	// Seen is the time of the newest pass; that of another process, as far as it is
+	// known, where Owner is set.
 	Seen time.Time
+	// Owner is the process that has the job; empty for this one.
+	Owner string
+	// Known is false before the first pass over a job of this process: its
+	// parallelism and what is measured of it are not known yet.
+	Known bool
 	// Parallelism is that of all vertices together, Wanted what was decided.
 	Parallelism, Wanted int
 	// Now is what was measured last.
@@ -190,13 +243,13 @@ type Summary struct {
 	Failure *Failure
 	// Counts are those of the job's passes in this process.
 	Counts Counts
+	// Last is the newest decision that was news, Rescale the newest that was carried
+	// out; the zero value where there is none.
+	Last, Rescale Brief
 }
 
 // Counts are passes by outcome, as the reference counts them.
 type Counts struct{ Scalings, Errors, Balanced int64 }
-
-// sparkPoints is what a sparkline has room for.
-const sparkPoints = 40
 
 // Jobs are all jobs, by cluster, name and id.
 func (b *Book) Jobs() []Summary {
@@ -215,8 +268,19 @@ func (b *Book) Jobs() []Summary {
 func (j *job) summary(key autoscaler.JobKey, now time.Time) Summary {
 	s := Summary{
 		Key: key, Name: j.name, State: j.state, Why: j.why, Since: j.since, Seen: j.entry.Time,
-		Scaled: j.scaled, Failure: j.failure, Now: unknownPoint,
-		Spark: j.past.between(now.Add(-30*time.Minute), now.Add(time.Second), sparkPoints),
+		Owner: j.owner, Known: j.judged || j.owner != "" && len(j.entry.Vertices) > 0,
+		Scaled: j.scaled, Failure: j.failure, Now: unknownPoint, Last: j.last, Rescale: j.rescale,
+		Spark: j.sparkline(now),
+	}
+	if j.owner != "" {
+		s.Why = j.elsewhere()
+	}
+	if m := j.metrics; m != nil {
+		s.Counts = Counts{m.Scalings.Load(), m.Errors.Load(), m.Balanced.Load()}
+	}
+	if !s.Known {
+		s.Seen = time.Time{}
+		return s
 	}
 	for i := range j.entry.Vertices {
 		s.Parallelism += j.entry.Vertices[i].From
@@ -224,9 +288,8 @@ func (j *job) summary(key autoscaler.JobKey, now time.Time) Summary {
 	}
 	if n := len(s.Spark); n > 0 {
 		s.Now = s.Spark[n-1]
-	}
-	if m := j.metrics; m != nil {
-		s.Counts = Counts{m.Scalings.Load(), m.Errors.Load(), m.Balanced.Load()}
+	} else if newest := &j.past.tiers[0]; j.owner != "" && newest.count() > 0 {
+		s.Now = newest.at(newest.count() - 1)
 	}
 	return s
 }

@@ -11,7 +11,8 @@ import (
 
 // Event is something that was told, with its number in the book.
 type Event struct {
-	// Seq counts the events of the process, from 1.
+	// Seq is larger than those of the events before: they are counted from 1, or are
+	// times in ms where [Book.Lasting] says so.
 	Seq uint64
 	Job autoscaler.JobKey
 	// Name is the job's.
@@ -24,6 +25,9 @@ type Event struct {
 	Times int
 	// key and changes tell repetitions from other events.
 	key, changes string
+	// kept is what it is known by where it is kept; restored, that it was read back.
+	kept     string
+	restored bool
 }
 
 // Handle implements [autoscaler.EventHandler]. It never fails. A repetition within
@@ -40,15 +44,21 @@ func (b *Book) Handle(_ context.Context, job *autoscaler.JobContext, e autoscale
 		key = e.Message
 	}
 	key, changes := bounded(key), bounded(autoscaler.ChangesText(e.Changes))
-	if before := b.last(job.Key, e, key); before != nil && before.changes == changes {
+	if before := b.last(job.Key, e, key); before != nil && (before.restored || before.changes == changes) {
 		before.Times++
 		return nil
 	}
 	if len(b.events) >= keptEvents {
 		b.events = slices.Delete(b.events, 0, keptEvents/10)
 	}
-	b.seq++
-	b.events = append(b.events, Event{b.seq, job.Key, job.Name, e.At.UTC(), e.Type, e.Reason, bounded(e.Message), 1, key, changes})
+	kept := ""
+	if b.seq++; b.lasting != nil {
+		b.seq, kept = max(b.seq, numberAt(e.At)), b.lasting(job.Key, &e)
+	}
+	b.events = append(b.events, Event{
+		Seq: b.seq, Job: job.Key, Name: job.Name, At: e.At.UTC(), Type: e.Type, Reason: e.Reason, Message: bounded(e.Message), Times: 1,
+		key: key, changes: changes, kept: kept,
+	})
 	b.move()
 	return nil
 }
@@ -72,7 +82,10 @@ func (b *Book) last(job autoscaler.JobKey, e autoscaler.Event, key string) *Even
 		if e.Interval <= 0 || !e.At.Before(before.At.Add(e.Interval)) {
 			return nil
 		}
-		if before.Job == job && before.Reason == e.Reason && before.key == key {
+		if before.Job != job || before.Reason != e.Reason {
+			continue
+		}
+		if before.restored && before.kept == b.lasting(job, &e) || !before.restored && before.key == key {
 			return before
 		}
 	}

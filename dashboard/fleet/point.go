@@ -2,6 +2,7 @@ package fleet
 
 import (
 	"math"
+	"time"
 
 	"github.com/sluice-project/sluice/autoscaler"
 	"github.com/sluice-project/sluice/scaling"
@@ -13,51 +14,30 @@ func pointsOf(r *autoscaler.Report) (Point, map[string]Point) {
 	if r.Evaluation == nil || r.Topology == nil {
 		return Point{}, nil
 	}
-	whole := Point{At: r.At.UTC(), Lag: math.NaN(), Busy: math.NaN()}
-	vertices := make(map[string]Point, len(r.Evaluation.Vertices))
-	headroom := math.Inf(1)
-	groups := map[string]int{}
-	for i := range r.Evaluation.Vertices {
-		v := &r.Evaluation.Vertices[i]
-		p := vertexPoint(r, v)
-		vertices[string(v.Vertex)] = p
-		whole.Parallelism += p.Parallelism
-		group := string(v.Vertex) // where Flink names no group, a vertex is one of its own
-		if i < len(r.Topology.Vertices) && r.Topology.Vertices[i].SlotSharingGroup != "" {
-			group = "group " + r.Topology.Vertices[i].SlotSharingGroup
-		}
-		whole.Slots += max(0, p.Parallelism-groups[group])
-		groups[group] = max(groups[group], p.Parallelism)
-		whole.Busy = math.Max(known(whole.Busy, p.Busy), p.Busy)
-		if i < len(r.Topology.Vertices) && r.Topology.Vertices[i].IsSource() {
-			whole.Source += p.Source
-			whole.Target += p.Target
-			whole.Lag = plus(whole.Lag, p.Lag)
-		}
-		if p.Target > 0 && p.Capacity/p.Target < headroom {
-			headroom = p.Capacity / p.Target
-		}
-	}
-	whole.Capacity = headroom * whole.Target
-	if math.IsInf(headroom, 1) {
-		whole.Capacity = math.NaN()
-	}
-	if math.IsNaN(whole.Busy) {
-		whole.Busy = 0
-	}
-	return whole, vertices
+	return evaluated(r.At.UTC(), r.Topology, r.Evaluation)
 }
 
-func vertexPoint(r *autoscaler.Report, v *scaling.VertexEvaluation) Point {
+// evaluated is what an evaluation says, of the job and of each vertex.
+func evaluated(at time.Time, t *scaling.Topology, e *scaling.Evaluation) (Point, map[string]Point) {
+	var w whole
+	for i := range e.Vertices {
+		v := &e.Vertices[i]
+		group, source := "", false
+		if i < len(t.Vertices) {
+			group, source = t.Vertices[i].SlotSharingGroup, t.Vertices[i].IsSource()
+		}
+		w.add(string(v.Vertex), group, source, vertexPoint(at, v))
+	}
+	return w.sum(at)
+}
+
+func vertexPoint(at time.Time, v *scaling.VertexEvaluation) Point {
 	p := Point{
-		At: r.At.UTC(), Source: v.Rates.In, Target: v.PeakRate, Capacity: v.TrueProcessingRate,
+		At: at, Source: v.Rates.In, Target: v.PeakRate, Capacity: finite(v.TrueProcessingRate),
 		Lag: math.NaN(), Busy: v.Load, Parallelism: v.Parallelism, Slots: v.Parallelism,
 	}
 	if v.HasLag {
 		p.Lag = v.Lag
-	}
-	if math.IsInf(p.Capacity, 0) {
-		p.Capacity = math.NaN() // hardly ever busy: as good as without limit
 	}
 	return p
 }
@@ -76,4 +56,61 @@ func plus(sum, value float64) float64 {
 		return sum
 	}
 	return known(sum, 0) + value
+}
+
+// finite is a rate; not known where there is no limit: hardly ever busy is as good as
+// without.
+func finite(rate float64) float64 {
+	if math.IsInf(rate, 0) {
+		return math.NaN()
+	}
+	return rate
+}
+
+// whole sums vertices up to their job.
+type whole struct {
+	point    Point
+	vertices map[string]Point
+	headroom float64
+	groups   map[string]int
+}
+
+func (w *whole) add(id, group string, source bool, p Point) {
+	if w.vertices == nil {
+		w.vertices, w.groups, w.headroom = map[string]Point{}, map[string]int{}, math.Inf(1)
+		w.point = Point{Lag: math.NaN(), Busy: math.NaN()}
+	}
+	w.vertices[id] = p
+	w.point.Parallelism += p.Parallelism
+	key := id // where Flink names no group, a vertex is one of its own
+	if group != "" {
+		key = "group " + group
+	}
+	w.point.Slots += max(0, p.Parallelism-w.groups[key])
+	w.groups[key] = max(w.groups[key], p.Parallelism)
+	w.point.Busy = math.Max(known(w.point.Busy, p.Busy), p.Busy)
+	if source {
+		w.point.Source += p.Source
+		w.point.Target += p.Target
+		w.point.Lag = plus(w.point.Lag, p.Lag)
+	}
+	if p.Target > 0 && p.Capacity/p.Target < w.headroom {
+		w.headroom = p.Capacity / p.Target
+	}
+}
+
+// sum is the job's point and those of its vertices; nothing without any.
+func (w *whole) sum(at time.Time) (Point, map[string]Point) {
+	if len(w.vertices) == 0 {
+		return Point{}, nil
+	}
+	w.point.At = at
+	w.point.Capacity = w.headroom * w.point.Target
+	if math.IsInf(w.headroom, 1) {
+		w.point.Capacity = math.NaN()
+	}
+	if math.IsNaN(w.point.Busy) {
+		w.point.Busy = 0
+	}
+	return w.point, w.vertices
 }

@@ -80,6 +80,14 @@ func (s *series) between(from, to time.Time, most int) []Point {
 	return thinned(points, most)
 }
 
+// mix adds older points, in the order of their times. Where there are points of the
+// same span, or as good as the same instant, those stay.
+func (s *series) mix(older []Point) {
+	for i := range s.tiers {
+		s.tiers[i].mix(older)
+	}
+}
+
 // ring holds the newest points of one resolution.
 type ring struct {
 	tier
@@ -129,6 +137,74 @@ func (r *ring) push(p Point) {
 	}
 	r.points[r.next] = k
 	r.next = (r.next + 1) % r.keep
+}
+
+// sameInstant is how close two points are that measure the same.
+const sameInstant = 100 * time.Millisecond
+
+// mix puts older points between those that there are.
+func (r *ring) mix(older []Point) {
+	had := make([]Point, len(r.points))
+	for i := range had {
+		had[i] = r.at(i)
+	}
+	near := sameInstant
+	if r.step > 0 {
+		near = 1
+	}
+	fresh, last := ring{tier: r.tier, open: r.open, n: r.n, seen: r.seen}, time.Time{}
+	for _, p := range r.spans(older) {
+		for ; len(had) > 0 && had[0].At.Before(p.At); had = had[1:] {
+			last = had[0].At
+			fresh.push(had[0])
+		}
+		doubled := p.At.Sub(last) < near || len(had) > 0 && had[0].At.Sub(p.At) < near || r.n > 0 && !p.At.Before(r.open.At)
+		if !doubled {
+			fresh.push(p)
+		}
+	}
+	for _, p := range had {
+		fresh.push(p)
+	}
+	if r.step > 0 && r.n == 0 && len(fresh.points) > 0 {
+		fresh.reopen()
+	}
+	*r = fresh
+}
+
+// reopen makes the newest span one that is not over yet.
+func (r *ring) reopen() {
+	last := (r.next + len(r.points) - 1) % len(r.points)
+	r.open, r.n, r.seen = r.at(len(r.points)-1), 1, seen{}
+	r.seen.count(r.open)
+	points := make([]packed, 0, len(r.points))
+	for i := range len(r.points) {
+		if k := (r.next + i) % len(r.points); k != last {
+			points = append(points, r.points[k])
+		}
+	}
+	r.points, r.next = points, 0
+}
+
+// spans are points in the resolution of the ring.
+func (r *ring) spans(points []Point) []Point {
+	if r.step == 0 {
+		return points
+	}
+	var spans []Point
+	var s seen
+	for _, p := range points {
+		start := p.At.Truncate(r.step)
+		if n := len(spans); n > 0 && spans[n-1].At.Equal(start) {
+			s.merge(&spans[n-1], p)
+			continue
+		}
+		s = seen{}
+		s.count(p)
+		p.At = start
+		spans = append(spans, p)
+	}
+	return spans
 }
 
 // count includes the span that is not over yet.

@@ -30,6 +30,8 @@ const (
 	NotScalable State = "not scalable"
 	// NotRunning: the job does not run just now.
 	NotRunning State = "not running"
+	// Unknown: this process has not judged the job yet.
+	Unknown State = "unknown"
 	// Doubtful: its metrics do not allow a judgement.
 	Doubtful State = "doubtful"
 )

@@ -34,7 +34,11 @@ func (r *Recorder) Run(ctx context.Context) {
 				return
 			case <-ticker.C:
 			}
-			if _, err := r.Sweep(ctx); err != nil && ctx.Err() == nil {
+			err := r.cfg.Around("sweep", func() error {
+				_, err := r.Sweep(ctx)
+				return err
+			})
+			if err != nil && ctx.Err() == nil {
 				r.cfg.Log.LogAttrs(ctx, slog.LevelWarn, "old decisions stay: the database did not remove them", slog.String("error", err.Error()))
 			}
 		}

@@ -33,6 +33,9 @@ type Config struct {
 	MaxAge time.Duration
 	Now    func() time.Time
 	Log    *slog.Logger
+	// Around is laid around each use of the database, by what it is for: write or
+	// sweep; nil for nothing.
+	Around func(op string, use func() error) error
 }
 
 // Recorder writes decisions to a database. A decision that says the same as the
@@ -56,7 +59,12 @@ const rememberedJobs = 50_000
 // New returns a recorder that writes while [Recorder.Run] runs.
 func New(cfg Config) *Recorder {
 	r := &Recorder{cfg: cfg, last: map[autoscaler.JobKey]string{}}
-	r.backlog = backlog.New(backlog.Config[row]{Write: r.write, What: "decisions", Log: cfg.Log})
+	if r.cfg.Around == nil {
+		r.cfg.Around = func(_ string, use func() error) error { return use() }
+	}
+	r.backlog = backlog.New(backlog.Config[row]{What: "decisions", Log: cfg.Log, Write: func(ctx context.Context, rows []row) error {
+		return r.cfg.Around("write", func() error { return r.write(ctx, rows) })
+	}})
 	return r
 }
 
@@ -67,6 +75,12 @@ func (r *Recorder) CallUnnamed(cluster string) {
 	defer r.mu.Unlock()
 	r.unnamed = cluster
 }
+
+// Waiting is how many decisions are not written yet.
+func (r *Recorder) Waiting() int { return r.backlog.Waiting() }
+
+// Dropped is how many decisions were never written, since too many waited.
+func (r *Recorder) Dropped() int64 { return r.backlog.Dropped() }
 
 // row is a decision on its way into the table.
 type row struct {
