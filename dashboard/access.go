@@ -2,17 +2,13 @@ package dashboard
 
 import (
 	"context"
-	"crypto/hmac"
-	"crypto/sha256"
 	"crypto/subtle"
-	"encoding/base64"
 	"errors"
 	"fmt"
 	"net"
 	"net/http"
 	"net/netip"
 	"slices"
-	"strconv"
 	"strings"
 	"time"
 )
@@ -25,7 +21,8 @@ type Access struct {
 	ViewerToken, OperatorToken string
 	// UserHeader is the request header in which a proxy in front names the person
 	// who asks, such as X-Forwarded-User; empty trusts no proxy. Who comes by it is
-	// an operator if GroupsHeader names one of OperatorGroups, or if those are empty.
+	// an operator if GroupsHeader names one of OperatorGroups, and otherwise a viewer.
+	// A group * makes everybody an operator whom the proxy names.
 	UserHeader, GroupsHeader string
 	OperatorGroups           []string
 	// TrustedProxies are the addresses from which those headers are believed; empty
@@ -68,9 +65,11 @@ type access struct {
 	Access
 	now    func() time.Time
 	origin *http.CrossOriginProtection
+	wrong  *wrongTokens
 }
 
-func newAccess(a Access, now func() time.Time) (*access, error) {
+func newAccess(c Config) (*access, error) {
+	a := c.Access
 	for name, token := range map[string]string{"viewer": a.ViewerToken, "operator": a.OperatorToken} {
 		if token != "" && len(token) < shortToken {
 			return nil, fmt.Errorf("the token of the %s has %d characters; want at least %d", name, len(token), shortToken)
@@ -82,8 +81,11 @@ func newAccess(a Access, now func() time.Time) (*access, error) {
 	if len(a.TrustedProxies) == 0 {
 		a.TrustedProxies = []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8"), netip.MustParsePrefix("::1/128")}
 	}
-	return &access{Access: a, now: now, origin: http.NewCrossOriginProtection()}, nil
+	return &access{Access: a, now: c.Now, origin: http.NewCrossOriginProtection(), wrong: newWrongTokens(c)}, nil
 }
+
+// tokens tells whether a token lets anybody in.
+func (a *access) tokens() bool { return a.ViewerToken != "" || a.OperatorToken != "" }
 
 type personKey struct{}
 
@@ -96,18 +98,30 @@ func personOf(ctx context.Context) Person {
 // admitted lets in who may see.
 func (a *access) admitted(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		person, known := a.person(r)
-		switch {
-		case known:
+		person, err := a.person(r)
+		if err == nil {
 			next.ServeHTTP(w, r.WithContext(context.WithValue(r.Context(), personKey{}, person)))
-		case r.Method == http.MethodGet && strings.Contains(r.Header.Get("Accept"), "text/html"):
-			loginPage(w)
-		default:
-			w.Header().Set("WWW-Authenticate", `Bearer realm="sluice"`)
-			refuse(w, http.StatusUnauthorized, "show a token: Authorization: Bearer TOKEN")
+			return
 		}
+		p := problemOf(err)
+		if p.Status == http.StatusTooManyRequests {
+			w.Header().Set("Retry-After", retryAfter)
+		} else {
+			w.Header().Set("WWW-Authenticate", `Bearer realm="sluice"`)
+		}
+		if r.Method != http.MethodGet || !wantsPage(r) {
+			writeProblem(w, p)
+			return
+		}
+		s := signIn{Next: r.URL.RequestURI(), Tokens: a.tokens()}
+		if !errors.Is(err, errNobody) {
+			s.Fault = p.Detail
+		}
+		s.write(w, p.Status)
 	})
 }
+
+func wantsPage(r *http.Request) bool { return strings.Contains(r.Header.Get("Accept"), "text/html") }
 
 // operators lets on who may act.
 func (a *access) operators(next http.Handler) http.Handler {
@@ -125,23 +139,56 @@ func (a *access) operators(next http.Handler) http.Handler {
 	})
 }
 
-// person finds out who asks: by token, session or proxy.
-func (a *access) person(r *http.Request) (Person, bool) {
+var (
+	errNobody = &problem{Status: http.StatusUnauthorized, Detail: "show a token: Authorization: Bearer TOKEN"}
+	errWrong  = &problem{Status: http.StatusUnauthorized, Detail: "that is no token of this server"}
+)
+
+// person finds out who asks: by token, proxy or session.
+func (a *access) person(r *http.Request) (Person, error) {
 	if !a.needed() {
-		return Person{"local", RoleOperator}, true
+		return Person{"local", RoleOperator}, nil
 	}
-	if token, given := strings.CutPrefix(r.Header.Get("Authorization"), "Bearer "); given {
-		return a.byToken(strings.TrimSpace(token))
+	if token, given := strings.CutPrefix(r.Header.Get("Authorization"), "Bearer "); given && a.tokens() {
+		return a.shown(r, token)
 	}
 	if a.UserHeader != "" && a.fromProxy(r) {
 		if name := r.Header.Get(a.UserHeader); name != "" {
-			return Person{name, a.roleByGroups(r)}, true
+			return Person{name, a.roleByGroups(r)}, nil
 		}
 	}
 	if cookie, err := r.Cookie(cookieName); err == nil {
-		return a.bySession(cookie.Value)
+		if p, known := a.bySession(cookie.Value); known {
+			return p, nil
+		}
 	}
-	return Person{}, false
+	if a.tokens() {
+		return Person{}, errNobody
+	}
+	return Person{}, a.notThroughProxy(r)
+}
+
+// notThroughProxy says what is wrong where only a proxy can say who asks.
+func (a *access) notThroughProxy(r *http.Request) error {
+	why := fmt.Sprintf("the proxy at %s names nobody in the header %s", addressOf(r.RemoteAddr).Addr(), a.UserHeader)
+	if !a.fromProxy(r) {
+		why = fmt.Sprintf("%s is none of the proxies that are trusted (sluice.server.trusted-proxies)", addressOf(r.RemoteAddr).Addr())
+	}
+	return &problem{Status: http.StatusUnauthorized, Detail: "people sign in at the proxy in front of this server, and this request does not come from there signed in: " + why}
+}
+
+// shown is who holds the token that a request shows.
+func (a *access) shown(r *http.Request, token string) (Person, error) {
+	from := addressOf(r.RemoteAddr)
+	if !a.wrong.mayTry(from) {
+		return Person{}, errTooMany
+	}
+	person, known := a.byToken(strings.TrimSpace(token))
+	if !known {
+		a.wrong.tried(r.Context(), from)
+		return Person{}, errWrong
+	}
+	return person, nil
 }
 
 func (a *access) byToken(token string) (Person, bool) {
@@ -164,8 +211,11 @@ func (a *access) fromProxy(r *http.Request) bool {
 	return slices.ContainsFunc(a.TrustedProxies, func(p netip.Prefix) bool { return p.Contains(from.Addr().Unmap()) })
 }
 
+// anyGroup among the groups of operators makes everybody one.
+const anyGroup = "*"
+
 func (a *access) roleByGroups(r *http.Request) Role {
-	if len(a.OperatorGroups) == 0 {
+	if slices.Contains(a.OperatorGroups, anyGroup) {
 		return RoleOperator
 	}
 	for group := range strings.SplitSeq(r.Header.Get(a.GroupsHeader), ",") {
@@ -174,65 +224,6 @@ func (a *access) roleByGroups(r *http.Request) Role {
 		}
 	}
 	return RoleViewer
-}
-
-// A session is ROLE.EXPIRY.MAC, its key the token that it was got for: it outlives
-// a restart of the process, and ends with the token.
-
-func (a *access) bySession(value string) (Person, bool) {
-	role, rest, _ := strings.Cut(value, ".")
-	expiry, mac, _ := strings.Cut(rest, ".")
-	until, err := strconv.ParseInt(expiry, 10, 64)
-	token := a.tokenOf(Role(role))
-	if err != nil || token == "" || a.now().Unix() >= until {
-		return Person{}, false
-	}
-	if !hmac.Equal([]byte(mac), []byte(signature(token, role, expiry))) {
-		return Person{}, false
-	}
-	return a.byToken(token)
-}
-
-func (a *access) tokenOf(role Role) string {
-	switch role {
-	case RoleOperator:
-		return a.OperatorToken
-	case RoleViewer:
-		return a.ViewerToken
-	}
-	return ""
-}
-
-func signature(token, role, expiry string) string {
-	mac := hmac.New(sha256.New, []byte(token))
-	_, _ = mac.Write([]byte("sluice session " + role + " " + expiry))
-	return base64.RawURLEncoding.EncodeToString(mac.Sum(nil))
-}
-
-// login gives a browser a session for a token.
-func (a *access) login(w http.ResponseWriter, r *http.Request) {
-	r.Body = http.MaxBytesReader(w, r.Body, 4096)
-	person, known := a.byToken(strings.TrimSpace(r.FormValue("token")))
-	if !known {
-		w.Header().Set("Location", "/?login=failed")
-		w.WriteHeader(http.StatusSeeOther)
-		return
-	}
-	until := a.now().Add(sessionTime)
-	expiry := strconv.FormatInt(until.Unix(), 10)
-	role := string(person.Role)
-	http.SetCookie(w, &http.Cookie{
-		Name: cookieName, Value: role + "." + expiry + "." + signature(a.tokenOf(person.Role), role, expiry),
-		Path: "/", Expires: until, HttpOnly: true, SameSite: http.SameSiteStrictMode, Secure: r.TLS != nil,
-	})
-	w.Header().Set("Location", "/")
-	w.WriteHeader(http.StatusSeeOther)
-}
-
-func (a *access) logout(w http.ResponseWriter, _ *http.Request) {
-	http.SetCookie(w, &http.Cookie{Name: cookieName, Path: "/", MaxAge: -1, HttpOnly: true, SameSite: http.SameSiteStrictMode})
-	w.Header().Set("Location", "/")
-	w.WriteHeader(http.StatusSeeOther)
 }
 
 // hosts refuses requests for names that are not ours.

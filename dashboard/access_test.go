@@ -25,6 +25,9 @@ func TestWhoMaySeeAndAct(t *testing.T) {
 	proxy := Access{UserHeader: "X-Forwarded-User", GroupsHeader: "X-Forwarded-Groups", OperatorGroups: []string{"flink-ops"}, TrustedProxies: []netip.Prefix{netip.MustParsePrefix("192.0.2.0/24")}}
 	untrusting := proxy
 	untrusting.TrustedProxies = []netip.Prefix{netip.MustParsePrefix("10.0.0.0/8")}
+	everybody, nobodyActs, both := proxy, proxy, proxy
+	everybody.OperatorGroups, nobodyActs.OperatorGroups = []string{"*"}, nil
+	both.OperatorToken = operatorToken
 	for _, c := range []struct {
 		name     string
 		access   Access
@@ -41,6 +44,10 @@ func TestWhoMaySeeAndAct(t *testing.T) {
 		{"another scheme", tokens, []string{"Authorization", "Basic " + operatorToken}, 401, 401, ""},
 		{"a proxy that names an operator", proxy, []string{"X-Forwarded-User", "anna", "X-Forwarded-Groups", "all, flink-ops"}, 200, 200, "anna"},
 		{"a proxy that names a viewer", proxy, []string{"X-Forwarded-User", "bob", "X-Forwarded-Groups", "all"}, 200, 403, ""},
+		{"a proxy that names anybody", everybody, []string{"X-Forwarded-User", "carl"}, 200, 200, "carl"},
+		{"a proxy without groups of operators", nobodyActs, []string{"X-Forwarded-User", "carl", "X-Forwarded-Groups", "flink-ops"}, 200, 403, ""},
+		{"a token and a proxy", both, []string{"Authorization", "Bearer " + operatorToken}, 200, 200, "holder of the operator token"},
+		{"a token of another program through a proxy", proxy, []string{"Authorization", "Bearer of-another", "X-Forwarded-User", "anna", "X-Forwarded-Groups", "flink-ops"}, 200, 200, "anna"},
 		{"a proxy that names nobody", proxy, nil, 401, 401, ""},
 		{"someone who is no proxy", untrusting, []string{"X-Forwarded-User", "mallory", "X-Forwarded-Groups", "flink-ops"}, 401, 401, ""},
 		{"the header where no proxy is trusted", tokens, []string{"X-Forwarded-User", "mallory"}, 401, 401, ""},
@@ -69,7 +76,7 @@ func TestWhoMaySeeAndAct(t *testing.T) {
 func login(a *api, token string) *http.Cookie {
 	a.Helper()
 	w := a.ask(http.MethodPost, "/login", url.Values{"token": {token}}.Encode(), "Content-Type", "application/x-www-form-urlencoded")
-	if w.Code != http.StatusSeeOther {
+	if w.Code != http.StatusSeeOther && w.Code != http.StatusUnauthorized {
 		a.Fatalf("login: %d %s", w.Code, w.Body)
 	}
 	for _, c := range w.Result().Cookies() {
@@ -121,6 +128,64 @@ func TestPeopleAreShownWhereToSignIn(t *testing.T) {
 	}
 	if w := a.ask(http.MethodGet, "/healthz", ""); w.Code != 200 {
 		t.Errorf("health needs a token: %d", w.Code)
+	}
+}
+
+func TestSigningInLeadsBackToThePage(t *testing.T) {
+	a := newAPI(t, tokens)
+	const wanted = "/jobs/prod/0001?vertex=a&from=1"
+	w := a.ask(http.MethodGet, wanted, "", "Accept", "text/html")
+	if !strings.Contains(w.Body.String(), `name="next" value="/jobs/prod/0001?vertex=a&amp;from=1"`) {
+		t.Errorf("the page to go on with is not in the form: %s", w.Body)
+	}
+	for next, want := range map[string]string{
+		wanted: wanted, "/": "/", "": "/", "/events": "/events", "/jobs/-/a%2Fb": "/jobs/-/a%2Fb",
+		"//evil.example": "/", "//evil.example/x": "/", "https://evil.example/": "/", `/\evil.example`: "/", `\\evil.example`: "/", "/%5cevil.example": "/%5cevil.example", "/..//evil.example": "/", "javascript:alert(1)": "/",
+		"evil": "/", "/login": "/", "/logout": "/", "/api/v1/jobs": "/", "/a\r\nSet-Cookie: x=y": "/", "/\tevil": "/", "/" + strings.Repeat("x", 5000): "/",
+	} {
+		w := a.ask(http.MethodPost, "/login", url.Values{"token": {viewerToken}, "next": {next}}.Encode(), "Content-Type", "application/x-www-form-urlencoded")
+		if got := w.Header().Get("Location"); w.Code != http.StatusSeeOther || got != want {
+			t.Errorf("%q: %d to %q, want %q", next, w.Code, got, want)
+		}
+	}
+	w = a.ask(http.MethodPost, "/login", url.Values{"token": {"nonsense"}, "next": {wanted}}.Encode(), "Content-Type", "application/x-www-form-urlencoded", "Accept", "text/html")
+	for _, text := range []string{"that is no token of this server", `value="/jobs/prod/0001?vertex=a&amp;from=1"`} {
+		if w.Code != http.StatusUnauthorized || !strings.Contains(w.Body.String(), text) {
+			t.Errorf("a wrong token: %d without %s: %s", w.Code, text, w.Body)
+		}
+	}
+}
+
+// Where a proxy signs people in, no token helps: the page says what is wrong.
+func TestPeopleWhoComeAroundTheProxyAreToldSo(t *testing.T) {
+	proxy := Access{UserHeader: "X-Forwarded-User", TrustedProxies: []netip.Prefix{netip.MustParsePrefix("10.0.0.0/8")}}
+	through := proxy
+	through.TrustedProxies = []netip.Prefix{netip.MustParsePrefix("192.0.2.0/24")}
+	for _, c := range []struct {
+		name   string
+		access Access
+		says   string
+	}{
+		{"around it", proxy, "192.0.2.1 is none of the proxies that are trusted (sluice.server.trusted-proxies)"},
+		{"through it, and not signed in", through, "the proxy at 192.0.2.1 names nobody in the header X-Forwarded-User"},
+	} {
+		for _, accept := range []string{"text/html", "application/json"} {
+			w := newAPI(t, c.access).ask(http.MethodGet, "/", "", "Accept", accept, "X-Forwarded-User", "")
+			if w.Code != http.StatusUnauthorized || !strings.Contains(w.Body.String(), c.says) || strings.Contains(w.Body.String(), "<form") || strings.Contains(w.Body.String(), "Bearer") {
+				t.Errorf("%s, %s: %d %s", c.name, accept, w.Code, w.Body)
+			}
+		}
+	}
+}
+
+func TestASessionBehindATLSProxyIsSentOverTLSAlone(t *testing.T) {
+	for from, secure := range map[string]bool{"192.0.2.0/24": true, "10.0.0.0/8": false} {
+		access := tokens
+		access.TrustedProxies = []netip.Prefix{netip.MustParsePrefix(from)}
+		w := newAPI(t, access).ask(http.MethodPost, "/login", url.Values{"token": {viewerToken}}.Encode(), "Content-Type", "application/x-www-form-urlencoded", "X-Forwarded-Proto", "https")
+		if all := w.Result().Cookies(); len(all) != 1 || all[0].Secure != secure {
+			t.Errorf("trusting %s: %v, want secure %t", from, all, secure)
+		}
 	}
 }
 
@@ -193,6 +258,27 @@ func TestAddressesBeyondTheLoopbackAskWhoIsThere(t *testing.T) {
 		err := CheckAddress(Address(c.address), c.access, c.insecure)
 		if (err == nil) != c.ok {
 			t.Errorf("%q: %v, want ok %t", c.address, err, c.ok)
+		}
+	}
+}
+
+func TestTokensInTheClearAreWarnedOf(t *testing.T) {
+	for _, c := range []struct {
+		address string
+		access  Access
+		secure  bool
+		warned  bool
+	}{
+		{"0.0.0.0:8090", tokens, false, true},
+		{"10.0.0.1:8090", Access{ViewerToken: viewerToken}, false, true},
+		{"0.0.0.0:8090", tokens, true, false},
+		{"127.0.0.1:8090", tokens, false, false},
+		{"[::1]:8090", tokens, false, false},
+		{"localhost:8090", tokens, false, false},
+		{"0.0.0.0:8090", Access{UserHeader: "X-Forwarded-User"}, false, false},
+	} {
+		if said := Exposed(c.address, c.access, c.secure); (said != "") != c.warned || strings.Contains(said, viewerToken) {
+			t.Errorf("%s, TLS %t: %q", c.address, c.secure, said)
 		}
 	}
 }

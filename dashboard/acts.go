@@ -1,13 +1,16 @@
 package dashboard
 
 import (
+	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
 	"net/http"
+	"slices"
 	"strings"
 	"time"
+	"unicode/utf8"
 
 	"github.com/sluice-project/sluice/autoscaler"
 	"github.com/sluice-project/sluice/options"
@@ -88,8 +91,8 @@ func (d *Dashboard) hold(r *http.Request, key autoscaler.JobKey) (any, error) {
 	if err := read(r, &request); err != nil {
 		return nil, err
 	}
-	if len(request.Why) > longestWhy {
-		return nil, invalid("why has %d bytes; want at most %d", len(request.Why), longestWhy)
+	if n := utf8.RuneCountInString(request.Why); n > longestWhy {
+		return nil, invalid("why has %d characters; want at most %d", n, longestWhy)
 	}
 	until, err := d.until(request.For)
 	if err != nil {
@@ -188,20 +191,67 @@ func checkWishes(wishes []Wish) error {
 
 // read reads the JSON object that a request brings; none is an empty one.
 func read(r *http.Request, into any) error {
-	decoder := json.NewDecoder(r.Body)
-	decoder.DisallowUnknownFields()
-	err := decoder.Decode(into)
-	var tooLarge *http.MaxBytesError
-	switch {
-	case errors.Is(err, io.EOF):
-		return nil
-	case errors.As(err, &tooLarge):
-		return err
-	case err != nil:
-		return invalid("%s", strings.TrimPrefix(fmt.Sprintf("the body cannot be read: %v", err), "json: "))
+	text, err := io.ReadAll(r.Body)
+	if err != nil {
+		var tooLarge *http.MaxBytesError
+		if errors.As(err, &tooLarge) {
+			return err
+		}
+		return invalid("the body cannot be read: %v", err)
 	}
-	if decoder.More() {
+	text = bytes.TrimSpace(text)
+	if len(text) == 0 {
+		return nil
+	}
+	if text[0] != '{' {
+		return invalid("the body cannot be read: want one JSON object")
+	}
+	if err := checkNames(text); err != nil {
+		return err
+	}
+	decoder := json.NewDecoder(bytes.NewReader(text))
+	decoder.DisallowUnknownFields()
+	if err := decoder.Decode(into); err != nil {
+		return invalid("%s", strings.TrimPrefix(fmt.Sprintf("the body cannot be read: %s", shortened(err.Error())), "json: "))
+	}
+	if _, err := decoder.Token(); !errors.Is(err, io.EOF) {
 		return invalid("the body holds more than one JSON object")
 	}
 	return nil
+}
+
+// fields are the names of all that bodies hold. The decoder would take them in any
+// case, and null for nothing.
+var fields = []string{"why", "for", "vertices", "vertex", "lower", "upper", "hold", "dryRun"}
+
+func checkNames(text []byte) error {
+	decoder := json.NewDecoder(bytes.NewReader(text))
+	isName := false // in an object, every other token is one
+	var within []json.Delim
+	for {
+		token, err := decoder.Token()
+		if err != nil {
+			return nil // the decoder says it better
+		}
+		switch t := token.(type) {
+		case json.Delim:
+			if t == '{' || t == '[' {
+				within = append(within, t)
+			} else {
+				within = within[:len(within)-1]
+			}
+			isName = len(within) > 0 && within[len(within)-1] == '{'
+			if len(within) == 0 {
+				return nil
+			}
+			continue
+		case nil:
+			return invalid("the body has a null: leave out what is not wanted")
+		case string:
+			if isName && !slices.Contains(fields, t) {
+				return invalid("the body cannot be read: unknown field %q", shortened(t))
+			}
+		}
+		isName = within[len(within)-1] == '{' && !isName
+	}
 }

@@ -2,17 +2,14 @@ package dashboard
 
 import (
 	"bytes"
-	"compress/gzip"
 	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
-	"hash/fnv"
 	"io"
 	"log/slog"
 	"net/http"
 	"strconv"
-	"strings"
 	"time"
 )
 
@@ -20,9 +17,7 @@ const (
 	// requestTimeout bounds every request but an event stream.
 	requestTimeout = 20 * time.Second
 	// mostBody is the size of the largest body that is read, in bytes.
-	mostBody = 1 << 20
-	// worthPacking is the size in bytes from which an answer is compressed.
-	worthPacking = 1400
+	mostBody = 256 << 10
 )
 
 // nowHeader tells the page what time it is here, in ms: in a twin it is another
@@ -91,43 +86,8 @@ func (d *Dashboard) json(v view) http.Handler {
 			d.writeProblem(w, r, &problem{Type: "about:blank", Title: "Internal Server Error", Status: http.StatusInternalServerError, Detail: err.Error()})
 			return
 		}
-		writeTagged(w, r, "application/json", body.Bytes())
+		d.give(w, r, body.Bytes())
 	})
-}
-
-// writeTagged writes a body that the client may have already, compressed if it is
-// worth it.
-func writeTagged(w http.ResponseWriter, r *http.Request, kind string, body []byte) {
-	h := fnv.New64a()
-	_, _ = h.Write(body)
-	tag := `W/"` + strconv.FormatUint(h.Sum64(), 36) + `"`
-	w.Header().Set("Content-Type", kind)
-	w.Header().Set("ETag", tag)
-	w.Header().Set("Cache-Control", "no-cache")
-	w.Header().Add("Vary", "Accept-Encoding")
-	if r.Method == http.MethodGet && matches(r.Header.Get("If-None-Match"), tag) {
-		w.WriteHeader(http.StatusNotModified)
-		return
-	}
-	if len(body) >= worthPacking && strings.Contains(r.Header.Get("Accept-Encoding"), "gzip") {
-		w.Header().Set("Content-Encoding", "gzip")
-		packer, _ := gzip.NewWriterLevel(w, gzip.BestSpeed)
-		_, _ = packer.Write(body)
-		_ = packer.Close() // who went away cannot be told
-		return
-	}
-	w.Header().Set("Content-Length", strconv.Itoa(len(body)))
-	_, _ = w.Write(body)
-}
-
-// matches tells whether a list of tags names this one.
-func matches(list, tag string) bool {
-	for one := range strings.SplitSeq(list, ",") {
-		if one = strings.TrimSpace(one); one == tag || one == "*" || "W/"+one == tag {
-			return true
-		}
-	}
-	return false
 }
 
 func (d *Dashboard) writeProblem(w http.ResponseWriter, r *http.Request, p *problem) {
@@ -177,10 +137,7 @@ func (d *Dashboard) problems(mux *http.ServeMux) http.Handler {
 			if allow := probe.header.Get("Allow"); allow != "" {
 				w.Header().Set("Allow", allow)
 			}
-			if location := probe.header.Get("Location"); location != "" {
-				w.Header().Set("Location", location)
-			}
-			refuse(w, probe.status, fmt.Sprintf("there is no %s %s", r.Method, r.URL.Path))
+			refuse(w, probe.status, nothingAt(r))
 			return
 		}
 		mux.ServeHTTP(w, r)

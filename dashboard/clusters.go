@@ -33,6 +33,15 @@ type TaskManagerView struct {
 	Memory int64 `json:"memory"`
 	// Heard is when it was heard of last.
 	Heard time.Time `json:"heard"`
+	// Jobs are those that hold its slots; nil where that was not asked.
+	Jobs []SlotsHeld `json:"jobs,omitempty"`
+}
+
+// SlotsHeld is how many slots of a TaskManager a job holds.
+type SlotsHeld struct {
+	Job   string `json:"job"`
+	Name  string `json:"name"`
+	Slots int    `json:"slots"`
 }
 
 // JobSlots is what a job has declared and got, vertex by vertex.
@@ -57,7 +66,12 @@ type VertexBounds struct {
 }
 
 // clusters lists the clusters with the states of their jobs.
-func (d *Dashboard) clusters(*http.Request) (any, error) {
+func (d *Dashboard) clusters(r *http.Request) (any, error) {
+	q := r.URL.Query()
+	most, err := count(q, "limit", defaultListed, mostListed)
+	if err != nil {
+		return nil, err
+	}
 	type view struct {
 		Name   string              `json:"name"`
 		Jobs   int                 `json:"jobs"`
@@ -80,14 +94,20 @@ func (d *Dashboard) clusters(*http.Request) (any, error) {
 		}
 		c.Jobs++
 		c.States[v.State]++
-		c.Parallelism += v.Parallelism
+		c.Parallelism += s.Parallelism
 	}
 	all := make([]*view, 0, len(views))
 	for _, v := range views {
-		all = append(all, v)
+		if after := q.Get("after"); !q.Has("after") || v.Name > after {
+			all = append(all, v)
+		}
 	}
 	slices.SortFunc(all, func(a, b *view) int { return strings.Compare(a.Name, b.Name) })
-	return map[string]any{"clusters": all}, nil
+	var next *string
+	if len(all) > most {
+		all, next = all[:most], &all[most-1].Name
+	}
+	return map[string]any{"clusters": all, "next": next}, nil
 }
 
 func (d *Dashboard) clusterNames() []string {

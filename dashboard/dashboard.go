@@ -22,6 +22,8 @@ type Config struct {
 	// Options are the options of the process; those of a job come with it.
 	Options options.Config
 	Access  Access
+	// Audit is told of wrong tokens, with where they came from; nil tells the log alone.
+	Audit autoscaler.EventHandler
 	// Version is that of the program.
 	Version string
 	// Ready tells why the process is not ready to be relied on; nil is always.
@@ -76,7 +78,9 @@ type Dashboard struct {
 	access  *access
 	handler http.Handler
 	streams chan struct{} // one for each open event stream
-	served  []string      // the routes of the API
+	served  []route       // the routes of the API
+	// onTheWay are the answers that clients have not taken yet.
+	onTheWay *onTheWay
 }
 
 // New checks the configuration. It starts nothing.
@@ -89,11 +93,11 @@ func New(c Config) (*Dashboard, error) {
 	case c.Logger == nil:
 		return nil, errors.New("new dashboard: no logger given")
 	}
-	access, err := newAccess(c.Access, c.Now)
+	access, err := newAccess(c)
 	if err != nil {
 		return nil, err
 	}
-	d := &Dashboard{cfg: c, access: access, streams: make(chan struct{}, mostStreams)}
+	d := &Dashboard{cfg: c, access: access, streams: make(chan struct{}, mostStreams), onTheWay: newOnTheWay(mostOnTheWay, mostToOne)}
 	d.handler = d.routes()
 	return d, nil
 }
@@ -110,7 +114,8 @@ func (d *Dashboard) routes() http.Handler {
 	open.HandleFunc("GET /readyz", d.readyz)
 	open.HandleFunc("POST /login", d.access.login)
 	open.HandleFunc("POST /logout", d.access.logout)
-	open.Handle("GET /assets/", assets())
+	open.HandleFunc("GET /assets/", d.asset)
+	open.HandleFunc("GET /assets", d.asset)
 
 	closed := http.NewServeMux()
 	d.views(closed)
@@ -124,34 +129,42 @@ func (d *Dashboard) routes() http.Handler {
 		closed.Handle("GET /metrics", d.cfg.Metrics)
 	}
 	open.Handle("/", d.access.admitted(d.problems(closed)))
-	return d.recovered(secured(d.access.hosts(d.access.sameOrigin(open))))
+	return d.recovered(secured(sized(d.access.hosts(d.access.sameOrigin(open)))))
 }
 
-// views are the requests that change nothing.
+// views are the requests that change nothing, with the parameters that each takes.
 func (d *Dashboard) views(mux *http.ServeMux) {
-	get := func(path string, view view) { d.serve(mux, "GET /api/v1"+path, d.bounded(d.json(view))) }
+	get := func(path string, view view, parameters ...string) {
+		d.serve(mux, "GET /api/v1"+path, d.bounded(d.json(view)), parameters...)
+	}
 	get("/whoami", d.whoami)
-	get("/clusters", d.clusters)
+	get("/clusters", d.clusters, "limit", "after")
 	get("/clusters/{cluster}", d.cluster)
-	get("/jobs", d.jobs)
+	get("/jobs", d.jobs, "q", "state", "cluster", "limit", "after")
 	get("/jobs/{cluster}/{job}", d.job)
-	get("/jobs/{cluster}/{job}/series", d.series)
-	get("/jobs/{cluster}/{job}/decisions", d.decisions)
+	get("/jobs/{cluster}/{job}/series", d.series, "vertex", "from", "to", "points")
+	get("/jobs/{cluster}/{job}/decisions", d.decisions, "limit", "before")
 	get("/jobs/{cluster}/{job}/decisions/{id}", d.decision)
 	get("/jobs/{cluster}/{job}/advice", d.advice)
-	get("/jobs/{cluster}/{job}/events", d.jobEvents)
+	get("/jobs/{cluster}/{job}/events", d.jobEvents, "limit", "after", "before")
 	get("/jobs/{cluster}/{job}/config", d.jobConfig)
 	get("/jobs/{cluster}/{job}/requirements", d.requirements)
-	get("/events", d.events)
+	get("/events", d.events, "limit", "after", "before")
 	get("/config", d.config)
 	d.serve(mux, "GET /api/v1/events/stream", http.HandlerFunc(d.stream))
-	d.serve(mux, "GET /api/v1/openapi.yaml", http.HandlerFunc(d.contract))
+	d.serve(mux, "GET "+contractPath, http.HandlerFunc(d.contract))
+}
+
+// route is one of the API, with the parameters of its query.
+type route struct {
+	pattern    string
+	parameters []string
 }
 
 // serve adds a route of the API.
-func (d *Dashboard) serve(mux *http.ServeMux, route string, h http.Handler) {
-	mux.Handle(route, h)
-	d.served = append(d.served, route)
+func (d *Dashboard) serve(mux *http.ServeMux, pattern string, h http.Handler, parameters ...string) {
+	mux.Handle(pattern, asked(parameters, h))
+	d.served = append(d.served, route{pattern, parameters})
 }
 
 // acts are those that do.

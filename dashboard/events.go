@@ -4,7 +4,9 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
+	"math"
 	"net/http"
+	"slices"
 	"strconv"
 	"time"
 
@@ -35,7 +37,11 @@ func eventViews(events []fleet.Event) []eventView {
 	return views
 }
 
-const defaultEvents = 200
+// How many events one answer has without being asked, and at most.
+const (
+	defaultEvents = 200
+	mostEvents    = 2000
+)
 
 func (d *Dashboard) events(r *http.Request) (any, error) { return d.eventsOf(r, nil) }
 
@@ -49,22 +55,32 @@ func (d *Dashboard) jobEvents(r *http.Request) (any, error) {
 
 func (d *Dashboard) eventsOf(r *http.Request, key *autoscaler.JobKey) (any, error) {
 	q := r.URL.Query()
-	most, err := count(q, "limit", defaultEvents, 2000)
+	most, err := count(q, "limit", defaultEvents, mostEvents)
 	if err != nil {
 		return nil, err
 	}
-	after := uint64(0)
-	if text := q.Get("after"); text != "" {
-		if after, err = strconv.ParseUint(text, 10, 64); err != nil {
-			return nil, invalid("after is %q; want the number of an event", text)
-		}
+	after, err := numbered(q, "after", "an event", 0)
+	if err != nil {
+		return nil, err
 	}
-	return map[string]any{"events": eventViews(d.cfg.Book.Events(after, key, most))}, nil
+	bound, err := numbered(q, "before", "an event", 1)
+	if err != nil {
+		return nil, err
+	}
+	wanted := most + 1
+	if bound > 0 {
+		wanted = math.MaxInt
+	}
+	newest := d.cfg.Book.Events(after, key, wanted)
+	slices.Reverse(newest)
+	found, next := before(newest, bound, most, func(e *fleet.Event) uint64 { return e.Seq })
+	slices.Reverse(found)
+	return map[string]any{"events": eventViews(found), "next": next}, nil
 }
 
 const (
 	// mostStreams is how many event streams may be open at once.
-	mostStreams = 1024
+	mostStreams = 2048
 	// streamPause is the least time between two messages that something changed.
 	streamPause = time.Second
 	// streamPulse tells a silent connection from a dead one.
@@ -78,6 +94,10 @@ const (
 // stream sends events as they come, and that something changed, at most once a
 // second. Who falls behind gets the newest events and not all.
 func (d *Dashboard) stream(w http.ResponseWriter, r *http.Request) {
+	if r.Method == http.MethodHead { // has no body, and would have no end
+		w.Header().Set("Content-Type", "text/event-stream")
+		return
+	}
 	select {
 	case d.streams <- struct{}{}:
 		defer func() { <-d.streams }()

@@ -36,7 +36,7 @@ func shoot(t *testing.T, tab *browser.Tab, name string) {
 		return
 	}
 	var picture []byte
-	tab.Do(t, "take a picture", chromedp.CaptureScreenshot(&picture))
+	tab.Do(t, "take a picture", chromedp.FullScreenshot(&picture, 100))
 	if err := os.WriteFile(filepath.Join(shots, name+".png"), picture, 0o644); err != nil {
 		t.Fatal(err)
 	}
@@ -44,19 +44,27 @@ func shoot(t *testing.T, tab *browser.Tab, name string) {
 
 var began = time.Date(2026, 7, 1, 12, 0, 0, 0, time.UTC)
 
-// busyBook has so many jobs with half an hour of load each.
-func busyBook(t *testing.T, jobs int) *fleet.Book {
+// busyBook has so many jobs with half an hour of load each, of a pass every 10 s.
+func busyBook(t testing.TB, jobs int) *fleet.Book {
+	t.Helper()
+	return bookOf(t, jobs, 180)
+}
+
+// bookOf has so many passes over half an hour.
+func bookOf(t testing.TB, jobs, passes int) *fleet.Book {
 	t.Helper()
 	b := fleet.NewBook(func() time.Time { return began.Add(30 * time.Minute) })
 	for j := range jobs {
 		key := autoscaler.JobKey{Cluster: "prod", Job: flink.JobID(fmt.Sprintf("%032x", j+1))}
 		name := fmt.Sprintf("orders-%03d", j)
-		for i := range 180 {
-			at := began.Add(time.Duration(i) * 10 * time.Second)
-			rate := 1000 + 600*math.Sin(float64(i)/40+float64(j))
-			p := 2 + i/60
+		third := passes / 3
+		for i := range passes {
+			at := began.Add(time.Duration(i) * 30 * time.Minute / time.Duration(passes))
+			rate := 1000 + 600*math.Sin(float64(i)*180/float64(passes)/40+float64(j))
+			p := 2 + i/third
 			r := report(key, name, at, rate, p)
-			if i%60 == 59 {
+			r.RunningSince = began.Add(time.Duration(i/third) * 10 * time.Minute)
+			if i%third == third-1 {
 				r.Decision.Scale, r.Decision.Reason, r.Scaled = true, scaling.ReasonScale, true
 				v := &r.Decision.Vertices[2]
 				v.To, v.Recommended, v.Reason = p+1, p+1, scaling.ReasonScaleUp
@@ -107,7 +115,7 @@ func report(key autoscaler.JobKey, name string, at time.Time, rate float64, p in
 }
 
 // newDashboard is one whose clock stands at the end of the book.
-func newDashboard(t *testing.T, c Config) *Dashboard {
+func newDashboard(t testing.TB, c Config) *Dashboard {
 	t.Helper()
 	if c.Logger == nil {
 		c.Logger = slog.New(slog.DiscardHandler)
@@ -142,26 +150,31 @@ var pages = []struct{ name, path, drawn string }{
 }
 
 func TestPagesAreDrawnInLightAndDark(t *testing.T) {
-	hand := &fakeHand{held: map[autoscaler.JobKey]Held{}}
+	hand := newPageHand()
 	server := served(t, Config{Book: busyBook(t, 12), Hand: hand, Clusters: hand, Version: "test"})
 	tab := browser.Open(t, 1360, 900)
 	checker := axe(t)
-	for _, theme := range []string{"light", "dark"} {
-		for _, p := range pages {
-			tab.Do(t, "open "+p.path, emulation.SetEmulatedMedia().WithFeatures([]*emulation.MediaFeature{{Name: "prefers-color-scheme", Value: theme}}),
-				chromedp.Navigate(server.URL+p.path), chromedp.WaitVisible(p.drawn))
-			if p.name == "job" {
-				tab.Do(t, "open a decision", chromedp.Click(`.list li:nth-child(1) button`), chromedp.WaitVisible(`.story`))
-			}
-			shoot(t, tab, p.name+"-"+theme)
-			accessible(t, tab, checker, p.name+" in "+theme)
+	for _, p := range pages {
+		tab.Do(t, "open "+p.path, scheme("light"), chromedp.Navigate(server.URL+p.path), chromedp.WaitVisible(p.drawn))
+		if p.name == "job" {
+			tab.Do(t, "open a decision", chromedp.Click(`.list li:nth-child(1) button`), chromedp.WaitVisible(`.story`))
 		}
+		shoot(t, tab, p.name+"-light")
+		accessible(t, tab, checker, p.name, "")
+		tab.Do(t, "switch to dark", scheme("dark"))
+		shoot(t, tab, p.name+"-dark")
+		accessible(t, tab, checker, p.name+" in dark", "color-contrast") // the rest is the same
 	}
 	tab.Do(t, "open a dialog", chromedp.Navigate(server.URL+pages[1].path), chromedp.WaitVisible(`.graph svg`),
 		chromedp.Click(`//button[text()="Rescale…"]`), chromedp.WaitVisible(`dialog[open] input`))
 	shoot(t, tab, "rescale")
-	accessible(t, tab, checker, "the dialog of a rescale")
+	accessible(t, tab, checker, "the dialog of a rescale", "")
 	quiet(t, tab, "404") // the job that is not there
+}
+
+// scheme is whether the system is light or dark.
+func scheme(theme string) chromedp.Action {
+	return emulation.SetEmulatedMedia().WithFeatures([]*emulation.MediaFeature{{Name: "prefers-color-scheme", Value: theme}})
 }
 
 // quiet fails on what the console says, but for what contains the text.
@@ -194,11 +207,16 @@ func axe(t *testing.T) string {
 	return string(text)
 }
 
-// accessible fails on what is serious or critical of the page as it stands.
-func accessible(t *testing.T, tab *browser.Tab, checker, what string) {
+// accessible fails on what is serious or critical of the page as it stands; by one
+// rule, or by all without one.
+func accessible(t *testing.T, tab *browser.Tab, checker, what, rule string) {
 	t.Helper()
+	options := `{resultTypes: ["violations"]}`
+	if rule != "" {
+		options = fmt.Sprintf(`{resultTypes: ["violations"], runOnly: [%q]}`, rule)
+	}
 	var found []string
-	tab.Do(t, "check "+what, chromedp.Evaluate(checker+";0", nil), chromedp.Evaluate(`axe.run().then(r => r.violations.filter(v => v.impact === "serious" || v.impact === "critical").map(v => v.id + ": " + v.help + ": " + v.nodes.slice(0, 3).map(n => n.html.slice(0, 200) + " " + n.any.map(a => a.message).join(" ")).join(" | ")))`, &found,
+	tab.Do(t, "check "+what, chromedp.Evaluate(`"axe" in window || (() => {`+checker+`})()`, nil), chromedp.Evaluate(`axe.run(document, `+options+`).then(r => r.violations.filter(v => v.impact === "serious" || v.impact === "critical").map(v => v.id + ": " + v.help + ": " + v.nodes.slice(0, 3).map(n => n.html.slice(0, 200) + " " + n.any.map(a => a.message).join(" ")).join(" | ")))`, &found,
 		func(p *runtime.EvaluateParams) *runtime.EvaluateParams { return p.WithAwaitPromise(true) }))
 	for _, violation := range found {
 		t.Errorf("%s: %s", what, violation)
@@ -206,7 +224,7 @@ func accessible(t *testing.T, tab *browser.Tab, checker, what string) {
 }
 
 func TestPagesFitAPhone(t *testing.T) {
-	hand := &fakeHand{held: map[autoscaler.JobKey]Held{}}
+	hand := newPageHand()
 	server := served(t, Config{Book: busyBook(t, 3), Hand: hand, Clusters: hand, Version: "test"})
 	tab := browser.Open(t, 390, 844)
 	for _, p := range pages {
@@ -279,7 +297,7 @@ func TestThePageGoesOnAfterARestart(t *testing.T) {
 }
 
 func TestTheFleetLeadsToADecision(t *testing.T) {
-	server := served(t, Config{Book: busyBook(t, 30), Version: "test"})
+	server := served(t, Config{Book: busyBook(t, 3), Version: "test"})
 	tab := browser.Open(t, 1360, 900)
 	tab.Do(t, "open the fleet", chromedp.Navigate(server.URL), chromedp.WaitVisible(`tr.job`))
 	tab.Do(t, "open a job", chromedp.Click(`tr.job a`), chromedp.WaitVisible(`.graph svg`), chromedp.WaitVisible(`.list button`))

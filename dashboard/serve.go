@@ -5,10 +5,10 @@ import (
 	"crypto/tls"
 	"errors"
 	"fmt"
+	"log/slog"
 	"net"
 	"net/http"
 	"net/netip"
-	"sync"
 	"time"
 )
 
@@ -20,8 +20,6 @@ const (
 	writeTimeout = 60 * time.Second
 	idleTimeout  = 2 * time.Minute
 	mostHeader   = 64 << 10
-	// mostConnections is how many there may be at once.
-	mostConnections = 2048
 	// lastAnswers is how long requests may go on after the end was asked for.
 	lastAnswers = 3 * time.Second
 )
@@ -48,6 +46,17 @@ func CheckAddress(address string, a Access, insecure bool) error {
 	return fmt.Errorf("%s is reached from other machines, and nobody is asked who is there: give --operator-token-file (and --viewer-token-file), or sluice.server.user-header behind a proxy that signs people in; --insecure serves it to everybody", address)
 }
 
+// Exposed says in a sentence that tokens can be read on their way to an address;
+// empty where they cannot, or there are none.
+func Exposed(address string, a Access, secure bool) string {
+	host, _, _ := net.SplitHostPort(address)
+	ip, err := netip.ParseAddr(host)
+	if secure || host == "localhost" || err == nil && ip.IsLoopback() || a.OperatorToken == "" && a.ViewerToken == "" {
+		return ""
+	}
+	return "tokens and sessions go to " + address + " in the clear, and whoever is on the way can read them: give sluice.server.tls-cert-file and sluice.server.tls-key-file, or listen at the loopback behind a proxy that speaks TLS"
+}
+
 // URL is where a listener is reached from this machine.
 func URL(at net.Addr, secure bool) string {
 	scheme := "http"
@@ -62,15 +71,18 @@ func URL(at net.Addr, secure bool) string {
 }
 
 // Serve serves a handler until ctx ends, over TLS if secure is not nil. Slow and
-// silent clients are cut, and their number is bounded.
+// silent clients are cut, and their number is bounded, for each address and in all.
 func Serve(ctx context.Context, l net.Listener, secure *tls.Config, h http.Handler) error {
 	base, cut := context.WithCancel(context.WithoutCancel(ctx))
 	defer cut()
 	server := &http.Server{
-		Handler: h, ReadHeaderTimeout: headerTimeout, ReadTimeout: readTimeout, WriteTimeout: writeTimeout, IdleTimeout: idleTimeout,
+		Handler: kept(h), ConnContext: noted, ReadHeaderTimeout: headerTimeout, ReadTimeout: readTimeout, WriteTimeout: writeTimeout, IdleTimeout: idleTimeout,
 		MaxHeaderBytes: mostHeader, BaseContext: func(net.Listener) context.Context { return base },
 	}
-	var at net.Listener = &limited{Listener: l, free: make(chan struct{}, mostConnections)}
+	if d, is := h.(*Dashboard); is { // what clients do wrong is no news
+		server.ErrorLog = slog.NewLogLogger(d.cfg.Logger.Handler(), slog.LevelDebug)
+	}
+	var at net.Listener = placed{l, newPlaces(mostConnections, mostSilent)}
 	if secure != nil {
 		at = tls.NewListener(at, secure)
 	}
@@ -92,34 +104,4 @@ func Serve(ctx context.Context, l net.Listener, secure *tls.Config, h http.Handl
 		err = errors.Join(err, broken)
 	}
 	return err
-}
-
-// limited is a listener with so many connections at once; more have to wait.
-type limited struct {
-	net.Listener
-	free chan struct{}
-}
-
-// Accept implements [net.Listener].
-func (l *limited) Accept() (net.Conn, error) {
-	l.free <- struct{}{}
-	c, err := l.Listener.Accept()
-	if err != nil {
-		<-l.free
-		return nil, err
-	}
-	return &counted{Conn: c, free: l.free}, nil
-}
-
-// counted gives its place back when it is closed.
-type counted struct {
-	net.Conn
-	free chan struct{}
-	once sync.Once
-}
-
-// Close implements [net.Conn].
-func (c *counted) Close() error {
-	c.once.Do(func() { <-c.free })
-	return c.Conn.Close()
 }

@@ -64,35 +64,48 @@ type jobView struct {
 	Why         string         `json:"why"`
 	Since       *time.Time     `json:"since"`
 	Seen        *time.Time     `json:"seen"`
-	Parallelism int            `json:"parallelism"`
-	Wanted      int            `json:"wanted"`
+	Owner       string         `json:"owner,omitempty"`
+	Parallelism *int           `json:"parallelism"`
+	Wanted      *int           `json:"wanted"`
 	Source      number         `json:"source"`
 	Target      number         `json:"target"`
 	Capacity    number         `json:"capacity"`
 	Lag         number         `json:"lag"`
 	Busy        number         `json:"busy"`
 	Scaled      *time.Time     `json:"scaled"`
+	Decided     *briefView     `json:"decided,omitempty"`
+	Rescaled    *briefView     `json:"rescaled,omitempty"`
 	Spark       sparkView      `json:"spark"`
 	Failure     *fleet.Failure `json:"failure,omitempty"`
 	Hold        *Held          `json:"hold,omitempty"`
 }
 
-type sparkView struct {
-	Source   []number `json:"source"`
-	Capacity []number `json:"capacity"`
+// briefView is a decision in a few words.
+type briefView struct {
+	ID    uint64    `json:"id"`
+	At    time.Time `json:"at"`
+	Scale bool      `json:"scale"`
+	Text  string    `json:"text"`
+}
+
+func viewOfBrief(b fleet.Brief) *briefView {
+	if b.ID == 0 {
+		return nil
+	}
+	return &briefView{b.ID, b.At.UTC(), b.Scale, b.Text}
 }
 
 func (d *Dashboard) viewOf(s fleet.Summary) jobView {
 	v := jobView{
 		Cluster: clusterName(s.Key.Cluster), Job: string(s.Key.Job), Name: s.Name, State: s.State, Why: s.Why,
-		Since: when(s.Since), Seen: when(s.Seen), Parallelism: s.Parallelism, Wanted: s.Wanted,
+		Since: when(s.Since), Seen: when(s.Seen), Owner: s.Owner,
 		Source: number(s.Now.Source), Target: number(s.Now.Target), Capacity: number(s.Now.Capacity), Lag: number(s.Now.Lag), Busy: number(s.Now.Busy),
-		Scaled: when(s.Scaled), Failure: s.Failure, Spark: sparkView{[]number{}, []number{}},
+		Scaled: when(s.Scaled), Failure: s.Failure, Spark: s.Spark,
 	}
-	for _, p := range s.Spark {
-		v.Spark.Source = append(v.Spark.Source, number(p.Source))
-		v.Spark.Capacity = append(v.Spark.Capacity, number(p.Capacity))
+	if s.Known {
+		v.Parallelism, v.Wanted = &s.Parallelism, &s.Wanted
 	}
+	v.Decided, v.Rescaled = viewOfBrief(s.Last), viewOfBrief(s.Rescale)
 	if d.cfg.Hand != nil {
 		if held, is := d.cfg.Hand.Held(s.Key); is {
 			v.Hold = &held
@@ -110,24 +123,6 @@ func (d *Dashboard) whoami(r *http.Request) (any, error) {
 		"name": p.Name, "role": p.Role, "version": d.cfg.Version, "login": d.access.needed(),
 		"canAct": p.Role == RoleOperator && d.cfg.Hand != nil, "now": d.cfg.Now().UTC(),
 	}, nil
-}
-
-func (d *Dashboard) jobs(r *http.Request) (any, error) {
-	words := strings.Fields(strings.ToLower(r.URL.Query().Get("q")))
-	state, cluster := r.URL.Query().Get("state"), r.URL.Query().Get("cluster")
-	views := []jobView{}
-	for _, s := range d.cfg.Book.Jobs() {
-		v := d.viewOf(s)
-		text := strings.ToLower(v.Cluster + " " + v.Name + " " + v.Job)
-		fits := (state == "" || string(v.State) == state) && (cluster == "" || v.Cluster == cluster)
-		for _, w := range words {
-			fits = fits && strings.Contains(text, w)
-		}
-		if fits {
-			views = append(views, v)
-		}
-	}
-	return map[string]any{"jobs": views, "hold": d.holdOnAll()}, nil
 }
 
 // holdOnAll is the hold on all jobs; nil for none.
@@ -151,7 +146,9 @@ func (d *Dashboard) job(r *http.Request) (any, error) {
 		jobView
 		Decision decisions.Entry `json:"decision"`
 		Graph    graph           `json:"graph"`
-	}{d.viewOf(j.Summary), j.Entry, layout(j.Entry.Vertices)}, nil
+		// Bounds tells whether Flink can be asked for those of the vertices.
+		Bounds bool `json:"bounds"`
+	}{d.viewOf(j.Summary), j.Entry, layout(j.Entry.Vertices), d.cfg.Hand != nil && j.State != fleet.NotRunning && j.State != fleet.NotScalable}, nil
 }
 
 func (d *Dashboard) find(r *http.Request) (fleet.Job, error) {
@@ -189,11 +186,18 @@ func (d *Dashboard) series(r *http.Request) (any, error) {
 	if err != nil {
 		return nil, err
 	}
+	if q.Has("vertex") && q.Get("vertex") == "" {
+		return nil, invalid("vertex is empty; want the id of a vertex, or no such parameter for the whole job")
+	}
 	points := d.cfg.Book.Series(keyOf(r), q.Get("vertex"), from, to.Add(time.Millisecond), most)
 	if points == nil && q.Get("vertex") != "" && !d.hasVertex(r) {
 		return nil, notFound("the job has no vertex %q", q.Get("vertex"))
 	}
-	return columnsOf(points), nil
+	c := columnsOf(points)
+	for _, at := range d.cfg.Book.Restarts(keyOf(r), from, to) {
+		c.Restarts = append(c.Restarts, at.UnixMilli())
+	}
+	return c, nil
 }
 
 func (d *Dashboard) hasVertex(r *http.Request) bool {
@@ -206,7 +210,8 @@ func (d *Dashboard) hasVertex(r *http.Request) bool {
 	return false
 }
 
-// columns are points measure by measure, as charts want them; At is in ms.
+// columns are points measure by measure, as charts want them; At is in ms. Restarts are
+// the times of the job's restarts, in ms.
 type columns struct {
 	At          []int64  `json:"at"`
 	Source      []number `json:"source"`
@@ -216,10 +221,11 @@ type columns struct {
 	Busy        []number `json:"busy"`
 	Parallelism []int    `json:"parallelism"`
 	Slots       []int    `json:"slots"`
+	Restarts    []int64  `json:"restarts"`
 }
 
 func columnsOf(points []fleet.Point) columns {
-	c := columns{[]int64{}, []number{}, []number{}, []number{}, []number{}, []number{}, []int{}, []int{}}
+	c := columns{[]int64{}, []number{}, []number{}, []number{}, []number{}, []number{}, []int{}, []int{}, []int64{}}
 	for _, p := range points {
 		c.At = append(c.At, p.At.UnixMilli())
 		c.Source = append(c.Source, number(p.Source))
@@ -235,57 +241,57 @@ func columnsOf(points []fleet.Point) columns {
 
 // instant reads a time: RFC 3339 or milliseconds since 1970.
 func instant(q url.Values, name string, otherwise time.Time) (time.Time, error) {
-	text := q.Get(name)
-	if text == "" {
+	if !q.Has(name) {
 		return otherwise, nil
 	}
+	text := q.Get(name)
 	if ms, err := strconv.ParseInt(text, 10, 64); err == nil && ms >= 0 && ms < 1<<52 {
 		return time.UnixMilli(ms), nil
 	}
 	t, err := time.Parse(time.RFC3339Nano, text)
 	if err != nil {
-		return t, invalid("%s is %q; want a time such as 2026-07-01T12:00:00Z, or milliseconds since 1970", name, text)
+		return t, invalid("%s is %q; want a time such as 2026-07-01T12:00:00Z, or milliseconds since 1970", name, shortened(text))
 	}
 	return t, nil
 }
 
-// count reads a number of things.
-func count(q url.Values, name string, otherwise, most int) (int, error) {
-	text := q.Get(name)
-	if text == "" {
-		return otherwise, nil
-	}
-	n, err := strconv.Atoi(text)
-	if err != nil || n < 1 || n > most {
-		return 0, invalid("%s is %q; want a whole number from 1 to %d", name, text, most)
-	}
-	return n, nil
-}
-
-const defaultDecisions = 50
+// How many decisions one answer has without being asked, and at most.
+const (
+	defaultDecisions = 50
+	mostDecisions    = 1000
+)
 
 func (d *Dashboard) decisions(r *http.Request) (any, error) {
 	if _, err := d.find(r); err != nil {
 		return nil, err
 	}
-	most, err := count(r.URL.Query(), "limit", defaultDecisions, 1000)
+	q := r.URL.Query()
+	most, err := count(q, "limit", defaultDecisions, mostDecisions)
 	if err != nil {
 		return nil, err
 	}
-	found := d.cfg.Book.Decisions(keyOf(r), most)
+	bound, err := numbered(q, "before", "a decision", 1)
+	if err != nil {
+		return nil, err
+	}
+	wanted := most + 1
+	if bound > 0 {
+		wanted = mostDecisions
+	}
+	found, next := before(d.cfg.Book.Decisions(keyOf(r), wanted), bound, most, func(d *fleet.Decision) uint64 { return d.ID })
 	if found == nil {
 		found = []fleet.Decision{}
 	}
-	return map[string]any{"decisions": found}, nil
+	return map[string]any{"decisions": found, "next": next}, nil
 }
 
 func (d *Dashboard) decision(r *http.Request) (any, error) {
 	if _, err := d.find(r); err != nil {
 		return nil, err
 	}
-	id, err := strconv.ParseUint(r.PathValue("id"), 10, 64)
+	id, err := strconv.ParseUint(r.PathValue("id"), 10, 63)
 	if err != nil {
-		return nil, invalid("the decision is %q; want its number", r.PathValue("id"))
+		return nil, invalid("the decision is %q; want its number", shortened(r.PathValue("id")))
 	}
 	found, there := d.cfg.Book.Decision(keyOf(r), id)
 	if !there {

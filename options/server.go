@@ -13,13 +13,13 @@ var (
 	ServerGroupsHeader = unset(ScopeProcess, "sluice.server.groups-header", texts,
 		"Request header in which that proxy lists the person's groups, separated by commas.")
 	ServerOperatorGroups = unset(ScopeProcess, "sluice.server.operator-groups", lists,
-		"Groups whose members may act; others may see. Unset: everybody whom the proxy names may act.")
+		"Groups whose members may act; others whom the proxy names may see. `*` lets all of them act. Unset: nobody acts by that header.")
 	ServerTrustedProxies = plain(ScopeProcess, "sluice.server.trusted-proxies", lists, []string{"127.0.0.0/8", "::1/128"},
 		"Addresses (CIDR) from which the headers of a proxy are believed.")
 	ServerHosts = unset(ScopeProcess, "sluice.server.hosts", lists,
 		"Names under which the page is reached, besides `localhost` and addresses; requests for others are refused, lest a foreign page reach it by a name of its own. `*` takes any.")
 	ServerTLSCertFile = unset(ScopeProcess, "sluice.server.tls-cert-file", texts,
-		"File with the certificate (PEM) of the page; with `sluice.server.tls-key-file` it is served over HTTPS.")
+		"File with the certificate (PEM) of the page; with `sluice.server.tls-key-file` it is served over HTTPS. A certificate that is renewed is read without a restart.")
 	ServerTLSKeyFile = unset(ScopeProcess, "sluice.server.tls-key-file", texts,
 		"File with the key (PEM) to that certificate.")
 	ServerInsecure = plain(ScopeProcess, "sluice.server.insecure", booleans, false,
