@@ -38,9 +38,9 @@ docs: ## write the generated pages anew and check the links
 	scripts/docs
 
 .PHONY: screenshots
-screenshots: ## take the README's pictures of the page anew, from a demo, in two minutes
+screenshots: ## take the pictures of the page anew, from a demo and a made-up fleet, in four minutes
 	mkdir -p docs/pictures
-	SLUICE_PICTURES=$(CURDIR)/docs/pictures go test -count=1 -run TestPicturesOfTheDemo ./cmd/sluice
+	SLUICE_PICTURES=$(CURDIR)/docs/pictures go test -count=1 -run 'TestPicturesOf' ./cmd/sluice ./dashboard
 
 .PHONY: release
 release: ## archives and checksums for all platforms into dist/ (VERSION=1.2.0)

@@ -17,7 +17,10 @@ async function answer(response) {
     location.reload(); // the server shows where to sign in
     throw new Problem(401, "signed out");
   }
-  const body = await response.json().catch(() => ({}));
+  const body = await response.json().catch((e) => {
+    if (response.ok) throw e; // what was asked for came torn, or nobody waits for it any more
+    return {};
+  });
   if (!response.ok) throw new Problem(response.status, body.detail || response.statusText);
   return body;
 }

@@ -14,7 +14,7 @@ const routes = [
 ];
 const EVERY = 5000;
 
-let again = 0;
+let again = 0, pace = 250;
 let me = { role: "viewer" }, update = null, bound = {}, closers = [], inFlight = null, timer = 0, version = "";
 
 const page = {
@@ -23,6 +23,7 @@ const page = {
   go(path) { history.pushState(null, "", path); show(true); },
   refresh: () => refresh(true),
   keys(more) { bound = more; },
+  pace(ms) { pace = ms; }, // how long news may wait, in ms
   closing(f) { closers.push(f); },
   toast(text) {
     const t = $("toast");
@@ -38,6 +39,7 @@ async function show(focus) {
   for (const close of closers) close();
   closers = [];
   bound = {};
+  pace = 250;
   update = null;
   inFlight?.abort();
   clearTimeout(again);
@@ -89,7 +91,7 @@ async function greet() {
 function listen() {
   const stream = new EventSource("/api/v1/events/stream");
   let soon = 0;
-  const wake = () => { if (!soon) soon = setTimeout(() => { soon = 0; refresh(false); }, 250); };
+  const wake = () => { if (!soon) soon = setTimeout(() => { soon = 0; refresh(false); }, pace); };
   stream.addEventListener("moved", wake);
   stream.addEventListener("event", wake);
   stream.addEventListener("open", () => { greet().then(() => refresh(false)); });
@@ -111,10 +113,11 @@ document.addEventListener("keydown", (e) => {
   if (act) { e.preventDefault(); act(); }
 });
 window.addEventListener("popstate", () => show(false));
+matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => refresh(true));
 document.addEventListener("visibilitychange", () => { if (!document.hidden) refresh(true); });
 
 function help() {
-  const keys = [["f", "fleet"], ["c", "clusters"], ["e", "events"], ["o", "configuration"], ["/", "search"], ["j k or ↓ ↑", "next and previous job"], ["Enter", "open the job"], ["p", "pause or resume the job"], ["r", "rescale the job"], ["w", "what would be done now"], ["Esc", "whole job, whole time"]];
+  const keys = [["f", "fleet"], ["c", "clusters"], ["e", "events"], ["o", "configuration"], ["/", "search"], ["j k or ↓ ↑", "next and previous job; Home and End: first and last"], ["Enter", "open the job"], ["p", "pause or resume the job"], ["r", "rescale the job"], ["w", "what would be done now"], ["+ −", "zoom the charts in and out"], ["← →", "in the charts: move the crosshair, with Shift the time; in the rescales: go through them"], ["Esc or 0", "whole time"]];
   replace($("dialog"), h("h2", { id: "dialog-title" }, "Keys"), h("table", {}, h("tbody", {}, keys.map(([k, text]) => h("tr", {}, h("td", {}, h("kbd", {}, k)), h("td", {}, text))))), h("div", { class: "row" }, h("span", { class: "grow" }), h("button", { type: "button", autofocus: true, onclick: () => $("dialog").close() }, "Close")));
   $("dialog").showModal();
 }

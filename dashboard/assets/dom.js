@@ -23,8 +23,17 @@ export function replace(element, ...children) {
   element.replaceChildren(...children.flat(9).filter((c) => c !== undefined && c !== null && c !== false));
 }
 
+// Draws anew only what changed: a button that is replaced between the press and the
+// release of a mouse is never clicked, and loses the focus.
+export function redraw(element, of, draw) {
+  const as = JSON.stringify(of);
+  if (element.drawnAs === as) return;
+  element.drawnAs = as;
+  replace(element, draw());
+}
+
 /* Numbers and times */
-const known = (x) => typeof x === "number" && Number.isFinite(x);
+export const known = (x) => typeof x === "number" && Number.isFinite(x);
 
 export function rate(x) {
   if (!known(x)) return "–";
@@ -35,6 +44,8 @@ export function rate(x) {
   if (a >= 100 || Number.isInteger(x)) return x.toFixed(0);
   return x.toPrecision(2);
 }
+// A parallelism is at least 1: anything else is not known.
+export const count = (n) => (n > 0 ? String(n) : "–");
 export const perSecond = (x) => (known(x) ? rate(x) + "/s" : "–");
 export const percent = (x) => (known(x) ? (100 * x).toFixed(0) + " %" : "–");
 export const bytes = (n) => (n > 0 ? (n / 2 ** 30).toFixed(1) + " GiB" : "–");
@@ -75,11 +86,12 @@ export function ago(value, now) {
 const signs = {
   steady: "M3 8l3 3 6-7", scaling: "M3 10l5-5 5 5M3 14l5-5 5 5", "catching up": "M3 3v10l5-5zM8 3v10l5-5z", waiting: "M8 3v5l3 2M8 1a7 7 0 1 0 .01 0",
   filling: "M3 13h3v-4H3zM10 13h3V4h-3z", paused: "M5 3v10M11 3v10", blocked: "M8 1a7 7 0 1 0 .01 0M3 13L13 3", "not scalable": "M8 2l7 12H1zM8 6v4M8 12v.5",
-  "not running": "M4 4h8v8H4z", doubtful: "M5 6c0-4 6-4 6-1 0 2-3 2-3 5M8 13v.5", failed: "M3 3l10 10M13 3L3 13",
+  "not running": "M4 4h8v8H4z", unknown: "M3 8h.5M8 8h.5M13 8h.5", doubtful: "M5 6c0-4 6-4 6-1 0 2-3 2-3 5M8 13v.5", failed: "M3 3l10 10M13 3L3 13",
 };
 export function state(word) {
+  word ||= "unknown";
   return h("span", { class: "state " + word.split(" ")[0] + " " + word.replace(/ /g, "-") },
     s("svg", { width: 15, height: 15, viewBox: "0 0 16 16", "aria-hidden": "true" },
       s("path", { d: signs[word] ?? signs.doubtful, fill: "none", stroke: "currentColor", "stroke-width": 2, "stroke-linecap": "round", "stroke-linejoin": "round" })),
-    word);
+    h("span", {}, word));
 }

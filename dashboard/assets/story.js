@@ -6,27 +6,39 @@ export function story(decision, chosen) {
   const telling = vertices.filter((s) => s.from !== s.to || s.steps.some((t) => t.before !== t.after || t.blocked) || s.vertex === chosen);
   const rest = vertices.filter((s) => !telling.includes(s));
   return h("div", {},
-    h("p", {}, h("strong", {}, decision.action === "scale" ? "Rescale" : "No change"), " at ", time(decision.time, true), decision.reason ? `: ${decision.reason}` : "", decision.detail ? h("span", { class: "dim text" }, ` (${decision.detail})`) : ""),
+    h("p", {}, h("strong", {}, decision.action === "scale" ? "Rescale" : "No change"), " at ", time(decision.time, true), decision.action !== "scale" && decision.reason ? `: ${decision.reason.replace(/-/g, " ")}` : "", decision.detail ? h("span", { class: "dim text" }, ` (${decision.detail})`) : ""),
     telling.map(one),
     rest.length > 0 && h("details", {}, h("summary", { class: "dim" }, `${rest.length} ${rest.length === 1 ? "vertex" : "vertices"} with nothing to change`), rest.map(one)),
     h("details", {}, h("summary", { class: "dim" }, "In words"), h("pre", { class: "mono text" }, decision.text)));
 }
 
+// The target is what the load asks for, the limits are all rules behind it.
 function one(s) {
   const most = Math.max(1, s.from, s.to, ...s.steps.flatMap((t) => [t.before, t.after]));
-  const bar = (value, kind, label) => {
-    const fill = h("i", {});
-    fill.style.width = `${(100 * value) / most}%`;
-    return h("span", { class: "meter " + kind }, fill, h("b", {}, label));
-  };
+  const targets = s.steps.filter((t) => t.rule === "demand"), limits = s.steps.filter((t) => t.rule !== "demand");
   return h("section", { class: "story" },
     h("h3", {}, s.name, " ", h("span", { class: "dim" }, s.from === s.to ? `stays at ${s.from}` : `${s.from} → ${s.to}`)),
-    h("p", { class: "small dim" }, s.figures),
-    s.measured.map((m) => h("p", { class: "small dim" }, m)),
-    h("ol", {},
-      h("li", {}, h("span", {}, "runs at"), bar(s.from, "", String(s.from))),
-      s.steps.map((t) => h("li", {}, h("span", {}, t.rule),
-        bar(t.blocked ? t.before : t.after, t.blocked ? "stop" : t.after > t.before ? "up" : t.after < t.before ? "down" : "", t.blocked ? `${t.before} taken back` : t.after === t.before ? String(t.after) : `${t.before} → ${t.after}`),
-        h("p", {}, t.text))),
-      h("li", {}, h("strong", {}, "result"), bar(s.to, s.to > s.from ? "up" : s.to < s.from ? "down" : "", String(s.to)), s.verdict && h("p", {}, s.verdict))));
+    h("h4", {}, "Measured"), h("p", { class: "small" }, s.figures), s.measured.map((m) => h("p", { class: "small dim" }, m)),
+    h("ol", { "aria-label": "From what runs to the result" },
+      h("li", {}, h("span", {}, "runs at"), bar(0, s.from, most, "", String(s.from))),
+      targets.length > 0 && h("li", { class: "part" }, h("h4", {}, "Target")), targets.map((t) => step(t, most, "the load needs")),
+      limits.length > 0 && h("li", { class: "part" }, h("h4", {}, "Limits")), limits.map((t) => step(t, most, t.rule.replace(/-/g, " "))),
+      h("li", { class: "part" }, h("h4", {}, "Result")),
+      h("li", {}, h("span", {}, "comes to"), bar(0, s.to, most, "", s.to === s.from ? `${s.to}, as before` : String(s.to)), s.verdict && h("p", {}, s.verdict))));
+}
+
+function step(t, most, name) {
+  const by = t.after - t.before;
+  if (t.blocked) return h("li", {}, h("span", {}, name), bar(Math.min(t.before, t.after), Math.max(t.before, t.after), most, "stop", `✕ ${t.before} taken back`), h("p", {}, t.text));
+  const label = by === 0 ? `= ${t.after}` : `${by > 0 ? "▲" : "▼"} ${t.before} → ${t.after}`;
+  return h("li", {}, h("span", {}, name), bar(Math.min(t.before, t.after), Math.max(t.before, t.after), most, by > 0 ? "up" : by < 0 ? "down" : "", label), h("p", {}, t.text));
+}
+
+// What was there stands pale up to from, and what is added or taken reaches to to.
+function bar(from, to, most, kind, label) {
+  const base = h("i", { class: "base" }), fill = h("i", {});
+  base.style.width = `${(100 * (from === to ? to : from)) / most}%`;
+  fill.style.left = `${(100 * from) / most}%`;
+  fill.style.width = `${(100 * (to - from)) / most}%`;
+  return h("span", { class: "meter " + kind }, base, fill, h("b", {}, label));
 }

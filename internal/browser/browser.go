@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
+	"slices"
 	"sync"
 	"testing"
 	"time"
@@ -29,15 +30,69 @@ type Tab struct {
 	faults []string
 }
 
+// shared is the browser of all tests of a process, where [Main] runs them.
+var shared struct {
+	wanted bool
+	once   sync.Once
+	ctx    context.Context //nolint:containedctx // chromedp keeps its browser in one
+	stop   []context.CancelFunc
+	err    error
+}
+
+// Main runs the tests of a package, all of them in one browser, and returns what its
+// TestMain has to exit with. The tabs know nothing of each other all the same.
+func Main(m *testing.M) int {
+	shared.wanted = true
+	code := m.Run()
+	if shared.ctx != nil {
+		end(shared.ctx, shared.stop)
+	}
+	return code
+}
+
+// start starts a browser; it is stopped by what it returns, the last first.
+func start(path string) (context.Context, []context.CancelFunc, error) {
+	options := append(chromedp.DefaultExecAllocatorOptions[:], chromedp.ExecPath(path), chromedp.NoSandbox, chromedp.WSURLReadTimeout(time.Minute))
+	allocator, cancel := chromedp.NewExecAllocator(context.Background(), options...)
+	ctx, cancelBrowser := chromedp.NewContext(allocator)
+	return ctx, []context.CancelFunc{cancel, cancelBrowser}, chromedp.Run(ctx)
+}
+
+// end stops a browser, and waits until nothing is left of it.
+func end(ctx context.Context, stop []context.CancelFunc) {
+	_ = chromedp.Cancel(ctx) // a browser that has crashed is gone as well
+	for _, s := range slices.Backward(stop) {
+		s()
+	}
+	if browser := chromedp.FromContext(ctx); browser != nil && browser.Allocator != nil {
+		browser.Allocator.Wait()
+	}
+}
+
+// browserFor is the shared browser, or one for the test.
+func browserFor(t *testing.T, path string) context.Context {
+	t.Helper()
+	if shared.wanted {
+		shared.once.Do(func() { shared.ctx, shared.stop, shared.err = start(path) })
+		if shared.err != nil {
+			t.Fatalf("start %s: %v", path, shared.err)
+		}
+		return shared.ctx
+	}
+	ctx, stop, err := start(path)
+	t.Cleanup(func() { end(ctx, stop) })
+	if err != nil {
+		t.Fatalf("start %s: %v", path, err)
+	}
+	return ctx
+}
+
 // Open opens a tab of that size, in CSS pixels, that lives as long as the test. A
 // test without Chromium is skipped, and in CI fails.
 func Open(t *testing.T, width, height int) *Tab {
 	t.Helper()
 	path := find(t)
-	options := append(chromedp.DefaultExecAllocatorOptions[:], chromedp.ExecPath(path), chromedp.NoSandbox, chromedp.WindowSize(width, height), chromedp.WSURLReadTimeout(time.Minute))
-	allocator, cancel := chromedp.NewExecAllocator(context.Background(), options...)
-	t.Cleanup(cancel)
-	ctx, cancelTab := chromedp.NewContext(allocator)
+	ctx, cancelTab := chromedp.NewContext(browserFor(t, path), chromedp.WithNewBrowserContext())
 	t.Cleanup(cancelTab)
 	ctx, cancelTime := context.WithTimeout(ctx, 5*time.Minute)
 	t.Cleanup(cancelTime)
