@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -23,7 +22,7 @@ import (
 
 type adviseFlags struct {
 	processFlags
-	output string
+	output output
 	now    bool
 	replay string
 	job    string
@@ -37,13 +36,14 @@ func newAdvise() *cobra.Command {
 		Long: "Advise looks at every running job until its metric window is full, says what sluice run would do with it and why, and changes nothing.\n" +
 			"With --now it answers at once from what each job has counted since its last start.\n" +
 			"With --replay it decides on a recording of sluice run --record, without any cluster.",
-		Args: noArgs,
-		RunE: func(cmd *cobra.Command, _ []string) error { return f.run(cmd) },
+		Example: "  sluice advise --flink http://jobmanager:8081\n  sluice advise --flink http://jobmanager:8081 --now --job orders -o json\n  sluice advise --replay recording.jsonl.gz --config sluice.yaml",
+		Args:    noArgs,
+		RunE:    func(cmd *cobra.Command, _ []string) error { return f.run(cmd) },
 	}
 	f.register(cmd.Flags())
 	cmd.Flags().Lookup("log-level").DefValue = "warn"
 	f.logLevel = "warn"
-	cmd.Flags().StringVarP(&f.output, "output", "o", "text", "text or json")
+	f.output.register(cmd)
 	cmd.Flags().BoolVar(&f.now, "now", false, "answer at once, on what there is")
 	cmd.Flags().StringVar(&f.replay, "replay", "", "decide on a recording `file`")
 	cmd.Flags().StringVar(&f.job, "job", "", "only the job with this id or name")
@@ -51,9 +51,6 @@ func newAdvise() *cobra.Command {
 }
 
 func (f *adviseFlags) run(cmd *cobra.Command) error {
-	if f.output != "text" && f.output != "json" {
-		return &usageError{fmt.Errorf("--output %q: want text or json", f.output)}
-	}
 	if f.replay != "" && (f.now || len(f.clusters) > 0 || f.host != "" || f.port != "") {
 		return &usageError{errors.New("--replay needs no cluster: leave --flink, --flinkClusterHost, --flinkClusterPort and --now out")}
 	}
@@ -61,7 +58,13 @@ func (f *adviseFlags) run(cmd *cobra.Command) error {
 	if err != nil {
 		return err
 	}
-	entries, err := f.look(cmd.Context(), cmd.ErrOrStderr(), p)
+	var entries []decisions.Entry
+	stop := func() {}
+	if f.now || f.replay != "" {
+		stop = tellProgress(cmd.ErrOrStderr(), "looking at the jobs")
+	}
+	entries, err = f.look(cmd.Context(), cmd.ErrOrStderr(), p)
+	stop()
 	if errors.Is(err, advise.ErrNoJobs) && f.job != "" {
 		return fmt.Errorf("no running job has the id or name %q", f.job)
 	}
@@ -170,24 +173,15 @@ func (f *adviseFlags) recorded(ctx context.Context, p *process) ([]decisions.Ent
 }
 
 func (f *adviseFlags) print(w io.Writer, entries []decisions.Entry) error {
-	if f.output == "json" {
-		return printJSON(w, entries)
-	}
-	for _, e := range entries {
-		if f.replay != "" {
-			fmt.Fprintf(w, "%s  ", e.Time.Format(time.TimeOnly))
+	return f.output.write(w, entries, func(w io.Writer) error {
+		for _, e := range entries {
+			if f.replay != "" {
+				fmt.Fprintf(w, "%s  ", e.Time.Format(time.TimeOnly))
+			}
+			if err := decisions.WriteText(w, e); err != nil {
+				return err
+			}
 		}
-		if err := decisions.WriteText(w, e); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-// printJSON leaves the arrows in the names of vertices readable.
-func printJSON(w io.Writer, what any) error {
-	encoder := json.NewEncoder(w)
-	encoder.SetEscapeHTML(false)
-	encoder.SetIndent("", "  ")
-	return encoder.Encode(what)
+		return nil
+	})
 }

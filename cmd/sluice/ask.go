@@ -1,14 +1,11 @@
 package main
 
 import (
-	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"os"
 	"strings"
 
-	"github.com/goccy/go-yaml"
 	"github.com/spf13/cobra"
 
 	"github.com/sluice-project/sluice/dashboard/apiclient"
@@ -34,6 +31,16 @@ func (f *askFlags) register(cmd *cobra.Command) {
 // named tells whether a server is named, by flag or environment.
 func (f *askFlags) named() bool { return f.server != "" || os.Getenv(serverVariable) != "" }
 
+// known are the jobs of the server, for a shell to offer.
+func (f *askFlags) known(cmd *cobra.Command) ([]apiclient.Job, error) {
+	client, err := f.client()
+	if err != nil {
+		return nil, err
+	}
+	jobs, _, err := client.Jobs(cmd.Context())
+	return jobs, err
+}
+
 func (f *askFlags) client() (*apiclient.Client, error) {
 	server, token := f.server, os.Getenv(tokenVariable)
 	if server == "" {
@@ -54,20 +61,4 @@ func (f *askFlags) client() (*apiclient.Client, error) {
 		return nil, &usageError{fmt.Errorf("--server: %w", err)}
 	}
 	return client, nil
-}
-
-// printAs prints a value as JSON, or as the YAML that says the same.
-func printAs(w io.Writer, format string, what any) error {
-	if format == "json" {
-		return printJSON(w, what)
-	}
-	text, err := json.Marshal(what)
-	if err != nil {
-		return err
-	}
-	if text, err = yaml.JSONToYAML(text); err != nil {
-		return err
-	}
-	_, err = w.Write(text)
-	return err
 }

@@ -65,16 +65,14 @@ func TestAskingWrongly(t *testing.T) {
 		code int
 		want []string
 	}{
-		"no server":             {[]string{"status"}, exitUsage, []string{"--server is missing"}},
+		"no server":             {[]string{"pause", "a"}, exitUsage, []string{"--server is missing"}},
 		"no address":            {[]string{"status", "--server", "here"}, exitUsage, []string{"--server", `"here"`}},
 		"a password in it":      {[]string{"status", "--server", "http://anna:secret@host"}, exitUsage, []string{"no address"}},
 		"not a Sluice":          {[]string{"status", "--server", silent.URL}, exitFailed, []string{"sluice run --listen"}},
 		"nobody there":          {[]string{"status", "--server", "http://127.0.0.1:1"}, exitFailed, []string{"127.0.0.1:1"}},
-		"an output":             {[]string{"status", "--server", silent.URL, "-o", "xml"}, exitUsage, []string{`"xml"`, "table, json or yaml"}},
 		"no job":                {[]string{"pause", "--server", silent.URL}, exitUsage, []string{"takes one job"}},
 		"a job and all":         {[]string{"pause", "a", "--all", "--server", silent.URL}, exitUsage, []string{"--all"}},
 		"a token file missing":  {[]string{"resume", "a", "--server", silent.URL, "--token-file", "nowhere"}, exitUsage, []string{"--token-file", "nowhere"}},
-		"waiting for a server":  {[]string{"rescale", "a", "b=1", "--server", silent.URL, "--wait"}, exitUsage, []string{"--wait"}},
 		"a server and a Flink":  {[]string{"rescale", "a", "b=1", "--server", silent.URL, "--flink", "http://a:1"}, exitUsage, []string{"--server", "--flink"}},
 		"looking without pause": {[]string{"status", "--watch", "--every", "0s", "--server", silent.URL}, exitUsage, []string{"--every"}},
 	} {

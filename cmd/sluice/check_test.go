@@ -1,6 +1,7 @@
 package main
 
 import (
+	"encoding/json"
 	"strings"
 	"testing"
 )
@@ -50,5 +51,21 @@ func TestCheckTellsWhatWouldBecomeOfTheJobs(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+func TestCheckTellsProgramsToo(t *testing.T) {
+	path := file(t, "sluice.yaml", "scalingInterval: 5s\njob.autoscaler.utilization.target: 7\n")
+	got := runCommand(t, "check", path, "-o", "json")
+	var c checked
+	if err := json.Unmarshal([]byte(got.stdout), &c); err != nil || got.code != exitFailed || c.Fine || c.File != path || len(c.Warnings) != 1 || len(c.Problems) != 1 {
+		t.Errorf("%v, %+v of %+v", err, c, got)
+	}
+	if !strings.HasPrefix(got.stderr, "sluice: "+path+":2: ") {
+		t.Errorf("on stderr: %s", got.stderr)
+	}
+	right := file(t, "right.yaml", "job.autoscaler.metrics.window: 3m\n")
+	if got := runCommand(t, "check", right, "-o", "yaml"); got.code != exitDone || !strings.Contains(got.stdout, "\nfine: true\nwarnings: []\nproblems: []\n") {
+		t.Errorf("%+v", got)
 	}
 }

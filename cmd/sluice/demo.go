@@ -2,13 +2,11 @@ package main
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
 	"log/slog"
 	"net"
-	"os"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -21,7 +19,7 @@ import (
 type demoFlags struct {
 	speed    string
 	headless bool
-	output   string
+	output   output
 	listen   string
 	insecure bool
 	seed     uint64
@@ -46,7 +44,7 @@ func newDemo() *cobra.Command {
 	flags := cmd.Flags()
 	flags.StringVar(&f.speed, "speed", aDay, "seconds of the demo in a second: a `number` or max")
 	flags.BoolVar(&f.headless, "headless", false, "show only what it came to, and serve the page only where --listen says")
-	flags.StringVarP(&f.output, "output", "o", "text", "text or json")
+	f.output.register(cmd)
 	flags.StringVar(&f.listen, "listen", "", "`address` at which the page and its API are served; without a host it is the loopback (default a free port of it)")
 	flags.BoolVar(&f.insecure, "insecure", false, "serve the page beyond the loopback, to everybody who reaches it")
 	flags.Uint64Var(&f.seed, "seed", 1, "`number` that all chance follows from")
@@ -73,11 +71,16 @@ func (f *demoFlags) run(cmd *cobra.Command) error {
 	defer d.Close()
 	f.open(&show, cmd, d, page)
 	began := time.Now()
+	stop := func() {}
+	if f.headless {
+		stop = tellProgress(cmd.ErrOrStderr(), "the day passes")
+	}
 	err = page.during(cmd.Context(), d, func(ctx context.Context) error { return live(ctx, d, speed, page.cluster()) })
+	stop()
 	if show.close != nil {
 		show.close()
 	}
-	if err != nil && (f.output == "json" || !errors.Is(err, context.Canceled)) {
+	if err != nil && (!f.output.is(asTable) || !errors.Is(err, context.Canceled)) {
 		return err
 	}
 	result := d.Result()
@@ -93,9 +96,6 @@ func (f *demoFlags) run(cmd *cobra.Command) error {
 // config is what the flags say.
 func (f *demoFlags) config(cmd *cobra.Command) (demo.Config, rest.Speed, error) {
 	c := demo.Config{Seed: f.seed, Logger: slog.New(slog.DiscardHandler)}
-	if f.output != "text" && f.output != "json" {
-		return c, 0, fmt.Errorf("--output %q: want text or json", f.output)
-	}
 	speed, err := rest.ParseSpeed(f.speed)
 	if err != nil || speed == rest.Step {
 		return c, 0, fmt.Errorf("--speed %q: want a number above 0, or max", f.speed)
@@ -133,7 +133,7 @@ func (f *demoFlags) open(s *shown, cmd *cobra.Command, d *demo.Demo, page *demoP
 		title = "a shop's day; the page is at " + page.address() + ", the cluster at " + page.clusterAddress()
 	}
 	switch {
-	case f.headless || f.output == "json":
+	case f.headless || !f.output.is(asTable):
 		if page.served() {
 			fmt.Fprintln(cmd.ErrOrStderr(), title)
 		}
@@ -160,21 +160,5 @@ func live(ctx context.Context, d *demo.Demo, speed rest.Speed, l net.Listener) e
 }
 
 func (f *demoFlags) print(w io.Writer, r demo.Result) error {
-	if f.output == "text" {
-		return r.WriteText(w)
-	}
-	encoder := json.NewEncoder(w)
-	encoder.SetIndent("", "  ")
-	encoder.SetEscapeHTML(false)
-	return encoder.Encode(r)
-}
-
-// isTerminal says whether what is written can be drawn over.
-func isTerminal(w io.Writer) bool {
-	file, ok := w.(*os.File)
-	if !ok || os.Getenv("TERM") == "dumb" || os.Getenv("TERM") == "" {
-		return false
-	}
-	info, err := file.Stat()
-	return err == nil && info.Mode()&os.ModeCharDevice != 0
+	return f.output.write(w, r, r.WriteText)
 }

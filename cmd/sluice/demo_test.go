@@ -111,7 +111,6 @@ func TestDemoIsToldWhereToListen(t *testing.T) {
 		"no address":               {[]string{"demo", "--headless", "--listen", "here"}, []string{"--listen", "here"}},
 		"a speed":                  {[]string{"demo", "--speed", "fast"}, []string{"--speed", `"fast"`}},
 		"a clock that stands":      {[]string{"demo", "--speed", "step"}, []string{"--speed", "above 0"}},
-		"an output":                {[]string{"demo", "-o", "yaml"}, []string{`"yaml"`, "text or json"}},
 		"an option":                {[]string{"demo", "--headless", "-D", "job.autoscaler.metrics.windo=3m"}, []string{"did you mean job.autoscaler.metrics.window?"}},
 		"an argument":              {[]string{"demo", "today"}, []string{`"today"`}},
 		"no twin":                  {[]string{"twin"}, []string{"--config", "sluice twin --help"}},

@@ -9,6 +9,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -88,7 +89,7 @@ func TestWhatRunKeepsIsShownByEventsHistoryAndExplain(t *testing.T) {
 	data, secret := t.TempDir(), file(t, "secret", hookSecret+"\n")
 	sluice := runSluice(t, "--flink", cluster.URL, "--data", data,
 		"-D", "sluice.webhook.ops.url="+hook.URL+"/SLACK-TOKEN", "-D", "sluice.webhook.ops.secret-file="+secret, "-D", "sluice.webhook.ops.header.X-Token=HEADER-TOKEN")
-	eventually(t, "the job is rescaled", func() bool { return len(sluice.events("Rescaled")) == 1 })
+	eventually(t, "the job is rescaled", func() bool { return slices.Contains(hook.reasons(), "Rescaled") })
 	if code := sluice.terminate(); code != exitDone {
 		t.Errorf("exit code %d", code)
 	}
@@ -194,10 +195,10 @@ func TestFollowingEventsOutlivesAnOutageOfTheDatabase(t *testing.T) {
 	tell("before")
 	cmd := exec.Command(os.Args[0], "events", "--store", url, "--follow", "--job", "ab")
 	cmd.Env = append(os.Environ(), asCommand+"=1")
-	out, complaints := output(t, cmd)
+	out, complaints := printed(t, cmd)
 	eventually(t, "the first event", func() bool { return strings.Contains(out(), "before") })
 	server.Kill(t)
-	eventually(t, "it says that it waits", func() bool { return strings.Contains(complaints(), "waiting for the database") })
+	eventually(t, "it says that it waits", func() bool { return strings.Contains(complaints(), "waiting: ") })
 	server.Start(t)
 	tell("after")
 	eventually(t, "the next event", func() bool { return strings.Contains(out(), "after") })
@@ -206,9 +207,9 @@ func TestFollowingEventsOutlivesAnOutageOfTheDatabase(t *testing.T) {
 	}
 }
 
-// output starts a command, and returns what it prints so far; the test's end ends
+// printed starts a command, and returns what it prints so far; the test's end ends
 // it.
-func output(t *testing.T, cmd *exec.Cmd) (stdout, stderr func() string) {
+func printed(t *testing.T, cmd *exec.Cmd) (stdout, stderr func() string) {
 	t.Helper()
 	collect := func(r io.Reader, err error) func() string {
 		if err != nil {

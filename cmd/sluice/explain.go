@@ -11,8 +11,8 @@ import (
 )
 
 type explainFlags struct {
-	decisionFlags
-	output string
+	placeFlags
+	output output
 	at     string
 	last   int
 	all    bool
@@ -21,21 +21,23 @@ type explainFlags struct {
 func newExplain() *cobra.Command {
 	var f explainFlags
 	cmd := &cobra.Command{
-		Use:   "explain JOB {--data DIRECTORY | --store URL | --decisions FILE}",
+		Use:   "explain JOB " + placeUse,
 		Short: "Explain what was decided about a job",
 		Long: "Explain shows the newest decision about a job: the measured rates of each vertex that changes or is held back, what it needs, each rule that shaped its parallelism, and what stood in the way.\n" +
 			"Where nothing was changed it says too when the job was last rescaled and why. With --all it shows the arithmetic of every vertex.\n" +
-			"JOB is the job's id, the beginning of it, or its name; CLUSTER/ may stand before it, the cluster's name or its address as in the log. The decisions come from the database of sluice run --data or --store, or from FILE, which is what sluice run --decisions writes, compressed or not; its older files FILE.1, FILE.2 … are read where it does not hold the answer. What sluice advise -o json prints is read too.",
-		Example: "  sluice explain orders --data /var/lib/sluice\n  sluice explain orders --decisions decisions.jsonl\n  sluice explain orders --decisions decisions.jsonl --at 05:43:31\n  sluice explain 2e819aac --decisions decisions.jsonl --last 5 -o json",
+			"JOB is the job's id, the beginning of it, or its name; CLUSTER/ may stand before it, the cluster's name or its address as in the log.\n" +
+			placeHelp + " A file may be compressed; its older files FILE.1, FILE.2 … are read where it does not hold the answer. What sluice advise -o json prints is read too.",
+		Example: "  sluice explain orders --server http://127.0.0.1:8090\n  sluice explain orders --data /var/lib/sluice\n  sluice explain orders --decisions decisions.jsonl\n  sluice explain orders --decisions decisions.jsonl --at 05:43:31\n  sluice explain 2e819aac --decisions decisions.jsonl --last 5 -o json",
 		Args:    oneJob,
 		RunE:    func(cmd *cobra.Command, args []string) error { return f.run(cmd, args[0]) },
 	}
 	flags := cmd.Flags()
 	f.register(cmd)
-	flags.StringVarP(&f.output, "output", "o", "text", "text or json")
+	f.output.register(cmd)
 	flags.StringVar(&f.at, "at", "", "the decision in force at this `time`, such as 2026-07-01T12:00:00Z, or 12:00:00 (UTC) of the job's newest day")
 	flags.BoolVar(&f.all, "all", false, "show every vertex and its arithmetic")
 	flags.IntVar(&f.last, "last", 1, "the newest `number` of decisions, the oldest of them first")
+	completeJobs(cmd, f.known)
 	return cmd
 }
 
@@ -61,32 +63,25 @@ func (f *explainFlags) run(cmd *cobra.Command, job string) error {
 	if err != nil {
 		return &usageError{err}
 	}
-	search := decisions.NewSearch(query)
-	if err := f.search(cmd, job, search); err != nil {
-		return err
-	}
-	found, err := search.Result()
+	found, err := f.search(cmd, query)
 	if err != nil {
 		return err
 	}
-	if f.output == "json" {
-		return printTexts(cmd.OutOrStdout(), found, cmd.Flags().Changed("last"))
-	}
-	return f.explain(cmd.OutOrStdout(), found)
+	return f.output.write(cmd.OutOrStdout(), textsOf(found, cmd.Flags().Changed("last")), func(w io.Writer) error {
+		return f.explain(w, found)
+	})
 }
 
 func (f *explainFlags) query(cmd *cobra.Command, job string) (decisions.Query, error) {
 	query := decisions.Query{Job: job, Last: f.last}
 	switch {
-	case f.output != "text" && f.output != "json":
-		return query, fmt.Errorf("--output %q: want text or json", f.output)
 	case f.last < 1:
 		return query, fmt.Errorf("--last %d: want at least 1", f.last)
 	case f.at != "" && cmd.Flags().Changed("last"):
 		return query, errors.New("--at and --last ask for different things: give one of them")
 	}
-	err := f.check()
-	if err == nil && cmd.Flags().Changed("at") {
+	var err error
+	if cmd.Flags().Changed("at") {
 		if query.At, err = decisions.ParseInstant(f.at); err != nil {
 			return query, fmt.Errorf("--at: %w", err)
 		}
@@ -106,11 +101,11 @@ func (f *explainFlags) explain(w io.Writer, found *decisions.Found) error {
 	return decisions.WriteLastRescale(w, *found.Rescale, f.all)
 }
 
-// printTexts prints the decisions as they stand in the file: one as an object,
-// with the last rescale in it, several as an array.
-func printTexts(w io.Writer, found *decisions.Found, several bool) error {
+// textsOf are the decisions as they stand in the file: one as an object, with the
+// last rescale in it, several as an array.
+func textsOf(found *decisions.Found, several bool) any {
 	if several {
-		return printJSON(w, found.Texts)
+		return found.Texts
 	}
-	return printJSON(w, found.JSON())
+	return found.JSON()
 }

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"slices"
 	"time"
 
@@ -13,8 +14,8 @@ import (
 )
 
 type historyFlags struct {
-	decisionFlags
-	output   string
+	placeFlags
+	output   output
 	last     int
 	since    string
 	rescales bool
@@ -23,20 +24,21 @@ type historyFlags struct {
 func newHistory() *cobra.Command {
 	var f historyFlags
 	cmd := &cobra.Command{
-		Use:   "history JOB {--data DIRECTORY | --store URL | --decisions FILE}",
+		Use:   "history JOB " + placeUse,
 		Short: "List what was decided about a job",
 		Long: "History lists the decisions about a job, a line each: when it was rescaled, from how many to how many subtasks and why, and from when on it was left alone for which reason. A decision that says the same as the one before is not kept.\n" +
-			"JOB is the job's id, the beginning of it, or its name; CLUSTER/ may stand before it. The decisions come from the database of sluice run --data or --store, or from the file of sluice run --decisions. sluice explain JOB --at TIME has the figures of one of them.",
-		Example: "  sluice history orders --data /var/lib/sluice\n  sluice history orders --store postgres://sluice@db/sluice --rescales --since 7d\n  sluice history 2e819aac --decisions decisions.jsonl --last 100 -o json",
+			"JOB is the job's id, the beginning of it, or its name; CLUSTER/ may stand before it. sluice explain JOB --at TIME has the figures of one of them.\n" + placeHelp + " A running Sluice has the newest hundred.",
+		Example: "  sluice history orders --server http://127.0.0.1:8090\n  sluice history orders --data /var/lib/sluice\n  sluice history orders --store postgres://sluice@db/sluice --rescales --since 7d\n  sluice history 2e819aac --decisions decisions.jsonl --last 100 -o json",
 		Args:    oneJob,
 		RunE:    func(cmd *cobra.Command, args []string) error { return f.run(cmd, args[0]) },
 	}
 	f.register(cmd)
 	flags := cmd.Flags()
-	flags.StringVarP(&f.output, "output", "o", "table", "table or json")
+	f.output.register(cmd)
 	flags.IntVar(&f.last, "last", 20, "the newest `number` of decisions; 0 lists all")
 	flags.StringVar(&f.since, "since", "", "no decisions before this `time`: a duration such as 6h or 7d, or a time such as 2026-07-01T12:00:00Z")
 	flags.BoolVar(&f.rescales, "rescales", false, "list rescales only")
+	completeJobs(cmd, f.known)
 	return cmd
 }
 
@@ -52,30 +54,19 @@ func (f *historyFlags) run(cmd *cobra.Command, job string) error {
 	if f.last == 0 || f.rescales || !since.IsZero() {
 		query.Last = mostSearched
 	}
-	search := decisions.NewSearch(query)
-	if err := f.search(cmd, job, search); err != nil {
-		return err
-	}
-	found, err := search.Result()
+	found, err := f.search(cmd, query)
 	if err != nil {
 		return err
 	}
 	entries, texts := f.wanted(found, since)
-	if f.output == "json" {
-		return printJSON(cmd.OutOrStdout(), texts)
-	}
-	return decisions.WriteHistory(cmd.OutOrStdout(), entries, f.rescales)
+	return f.output.write(cmd.OutOrStdout(), texts, func(w io.Writer) error {
+		return decisions.WriteHistory(w, entries, f.rescales)
+	})
 }
 
 func (f *historyFlags) checked(now time.Time) (since time.Time, err error) {
-	switch {
-	case f.output != "table" && f.output != "json":
-		return since, fmt.Errorf("--output %q: want table or json", f.output)
-	case f.last < 0:
+	if f.last < 0 {
 		return since, errors.New("--last: want at least 0")
-	}
-	if err := f.check(); err != nil {
-		return since, err
 	}
 	if f.since != "" {
 		if since, err = parseSince(f.since, now); err != nil {

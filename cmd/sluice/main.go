@@ -15,6 +15,7 @@ import (
 	"syscall"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 
 	"github.com/sluice-project/sluice/internal/build"
 	"github.com/sluice-project/sluice/options"
@@ -37,8 +38,13 @@ func main() {
 
 // execute runs one command line and returns its exit code.
 func execute(ctx context.Context, args []string, stdout, stderr io.Writer) int {
+	return executeWith(ctx, args, os.Stdin, stdout, stderr)
+}
+
+func executeWith(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 	root := newRoot()
-	root.SetArgs(optionArgs(args))
+	root.SetIn(stdin)
+	root.SetArgs(asFlags(args))
 	root.SetOut(stdout)
 	root.SetErr(stderr)
 	err := root.ExecuteContext(ctx)
@@ -82,7 +88,9 @@ func newRoot() *cobra.Command {
 		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
 	root.SetVersionTemplate("sluice {{.Version}}\n")
-	root.AddCommand(newRun(), newDemo(), newTwin(), newAdvise(), newExplain(), newStatus(), newHistory(), newEvents(), newPause(), newResume(), newRescale(), newState(), newOptions(), newCheck(), newVersion())
+	root.AddCommand(newRun(), newDemo(), newTwin(), newAdvise(), newExplain(), newStatus(), newHistory(), newEvents(), newPause(), newResume(), newRescale(), newState(), newBatch(), newOptions(), newCheck(), newVersion(), newCompletion())
+	root.CompletionOptions.DisableDefaultCmd = true
+	completeEverywhere(root)
 	root.SetHelpCommand(newHelp(root))
 	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
 		return &usageError{fmt.Errorf("%s (see %s --help)", flagProblem(err), cmd.CommandPath())}
@@ -109,14 +117,24 @@ func newHelp(root *cobra.Command) *cobra.Command {
 	}
 }
 
-// flagProblem says what is wrong with a flag. Of numbers the parser would quote
-// the Go function that failed.
+// flagProblem says what is wrong with a flag, without naming the Go function that
+// failed.
 func flagProblem(err error) string {
-	text, _, number := strings.Cut(err.Error(), ": strconv.Parse")
-	if number {
-		text += ": want a whole number"
+	var invalid *pflag.InvalidValueError
+	if !errors.As(err, &invalid) {
+		return err.Error()
 	}
-	return text
+	flag := invalid.GetFlag()
+	want := invalid.Unwrap().Error()
+	switch flag.Value.Type() {
+	case "int", "int64", "uint64":
+		want = "want a whole number"
+	case "duration":
+		want = "want a duration, such as 30s or 5m"
+	case "bool":
+		want = "want true or false"
+	}
+	return fmt.Sprintf("--%s %q: %s", flag.Name, invalid.GetValue(), want)
 }
 
 func unknownCommand(cmd *cobra.Command, name string) error {
@@ -179,6 +197,15 @@ func namesOption(arg, name string) bool {
 	}
 	joinedOn := !strings.HasPrefix(arg, "--") && strings.Contains(shorthands, name[:1])
 	return strings.Contains(name, ".") && !joinedOn
+}
+
+// asFlags is [optionArgs] but for the word that a shell is to complete.
+func asFlags(args []string) []string {
+	if len(args) < 2 || args[0] != cobra.ShellCompRequestCmd && args[0] != cobra.ShellCompNoDescRequestCmd {
+		return optionArgs(args)
+	}
+	last := len(args) - 1
+	return append(optionArgs(args[:last]), args[last])
 }
 
 // isValue tells a value, which may be a negative number, from the next flag.

@@ -1,31 +1,35 @@
 package main
 
 import (
-	"fmt"
+	"bytes"
+	"encoding/json"
 
 	"github.com/spf13/cobra"
 
 	"github.com/sluice-project/sluice/options"
 )
 
+// asMarkdown is a form of options alone: docs/options.md.
+const asMarkdown = "markdown"
+
 func newOptions() *cobra.Command {
-	var output string
+	var o output
 	cmd := &cobra.Command{
-		Use:   "options",
-		Short: "List every option with its type, default and meaning",
-		Args:  noArgs,
+		Use:     "options",
+		Short:   "List every option with its type, default and meaning",
+		Example: "  sluice options\n  sluice options -o json | jq '.options[].key'\n  sluice options -o markdown > options.md",
+		Args:    noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			switch output {
-			case "text":
-				return options.WriteText(cmd.OutOrStdout())
-			case "json":
-				return options.WriteJSON(cmd.OutOrStdout())
-			case "markdown":
+			if o.is(asMarkdown) {
 				return options.WriteMarkdown(cmd.OutOrStdout())
 			}
-			return &usageError{fmt.Errorf("--output %q: want text, json or markdown", output)}
+			var all bytes.Buffer
+			if err := options.WriteJSON(&all); err != nil {
+				return err
+			}
+			return o.write(cmd.OutOrStdout(), json.RawMessage(all.Bytes()), options.WriteText)
 		},
 	}
-	cmd.Flags().StringVarP(&output, "output", "o", "text", "text, json or markdown")
+	o.register(cmd, asMarkdown)
 	return cmd
 }

@@ -21,10 +21,10 @@ type demoJob struct {
 	path, id      string
 }
 
-func demoInBrowser(t *testing.T) (*demoJob, *browser.Tab) {
+func demoInBrowser(t *testing.T, speed string) (*demoJob, *browser.Tab) {
 	t.Helper()
 	tab := browser.Open(t, 1360, 900) // first, since without a browser nothing is started
-	d := &demoJob{page: startServer(t, "demo", "--speed", "600", "--listen", ":0")}
+	d := &demoJob{page: startServer(t, "demo", "--speed", speed, "--listen", ":0")}
 	d.page.mu.Lock()
 	d.cluster = &server{t: t, address: atAddress.FindAllString(d.page.stdout.String(), 2)[1]}
 	d.page.mu.Unlock()
@@ -70,16 +70,24 @@ func (d *demoJob) clock(t *testing.T) time.Time {
 // A person watches the demo, reads why it was rescaled, pauses it, and rescales it by
 // hand.
 func TestThePageOfTheDemo(t *testing.T) {
-	d, tab := demoInBrowser(t)
+	d, tab := demoInBrowser(t, "600")
 	eventually(t, "the first rescale", func() bool { return d.rescales(t) > 0 })
 
 	tab.Do(t, "find the job in the fleet", chromedp.Navigate(d.page.address), chromedp.WaitVisible(`tr.job a`), chromedp.Click(`tr.job a`))
 	var told string
 	tab.Do(t, "open a rescale and read why", chromedp.WaitVisible(`.graph svg`), chromedp.WaitVisible(`//li//button[strong[text()="rescale"]]`),
 		chromedp.Click(`//li//button[strong[text()="rescale"]]`), chromedp.WaitVisible(`.story`), chromedp.Text(`.story`, &told))
-	if !strings.Contains(told, "result") || !strings.Contains(told, "/s") {
+	if !strings.Contains(told, "Result") || !strings.Contains(told, "/s") {
 		t.Errorf("the explanation reads %q", told)
 	}
+
+	var slots string
+	tab.Do(t, "see who holds the slots, and come back", chromedp.KeyEvent("c"), chromedp.WaitVisible(`.tm .one .slots i.used`), chromedp.AttributeValue(`.tm .one .slots`, "aria-label", &slots, nil),
+		chromedp.NavigateBack(), chromedp.WaitVisible(`//*[name()="text"][starts-with(text(), "bounds 1 to")]`))
+	if !strings.Contains(slots, " by shop") {
+		t.Errorf("the slots of the first TaskManager are told as %q", slots)
+	}
+	tab.Do(t, "see the restarts of the day", chromedp.Click(`//button[text()="3 d"]`), chromedp.Poll(`+document.querySelectorAll(".chart")[4].querySelector(".value b").textContent > 0`, nil))
 
 	tab.Do(t, "pause the job", chromedp.Click(`//button[text()="Pause…"]`), chromedp.WaitVisible(`dialog[open] select`),
 		chromedp.SetValue(`#for`, ""), chromedp.SendKeys(`#why`, "the test"), chromedp.Click(`dialog button[type=submit]`), chromedp.WaitVisible(`//button[text()="Resume"]`))
@@ -116,29 +124,32 @@ func TestPicturesOfTheDemo(t *testing.T) {
 	if pictures == "" {
 		t.Skip("SLUICE_PICTURES names no folder for them")
 	}
-	d, tab := demoInBrowser(t)
+	d, tab := demoInBrowser(t, "400") // which leaves a minute for the pictures before the day is over
 	begun := d.clock(t)
-	tab.Do(t, "wait for the evening", chromedp.Navigate(d.page.address+d.path), chromedp.WaitVisible(`.graph svg`))
-	for d.clock(t).Sub(begun) < 20*time.Hour {
+	tab.Do(t, "wait for the afternoon", chromedp.Navigate(d.page.address+d.path), chromedp.WaitVisible(`.graph svg`))
+	for d.clock(t).Sub(begun) < 16*time.Hour {
 		tab.Do(t, "let time pass", chromedp.Sleep(time.Second))
 	}
-	tab.Do(t, "open a rescale", chromedp.Click(`//button[text()="12 h"]`), chromedp.WaitVisible(`//li//button[strong[text()="rescale"]]`),
-		chromedp.Click(`//li//button[strong[text()="rescale"]]`), chromedp.WaitVisible(`.story`))
-	for _, theme := range []string{"light", "dark"} {
-		for _, p := range []struct{ name, path string }{{"job", ""}, {"fleet", "/"}} {
+	rescale := `//li//button[strong[text()="rescale"]]`
+	for _, p := range []struct {
+		name, path string
+		high       int64
+		actions    []chromedp.Action
+	}{
+		{"job", d.path, 1480, []chromedp.Action{chromedp.WaitVisible(`.graph svg`), chromedp.Click(`//button[text()="12 h"]`), chromedp.WaitVisible(`.mark`)}},
+		{"decision", d.path, 1000, []chromedp.Action{
+			chromedp.WaitVisible(rescale), chromedp.Click(`//button[text()="12 h"]`), chromedp.Click(rescale), chromedp.WaitVisible(`.story`),
+			chromedp.Evaluate(`window.scrollTo(0, document.querySelector(".columns").getBoundingClientRect().top + window.scrollY - 60)`, nil),
+		}},
+		{"cluster", "/cluster", 1000, []chromedp.Action{chromedp.WaitVisible(`.tm .one`)}},
+		{"events", "/events", 900, []chromedp.Action{chromedp.WaitVisible(`tbody tr`)}},
+		{"config", "/config", 900, []chromedp.Action{chromedp.WaitVisible(`.tools`), chromedp.Click(`#all`), chromedp.WaitVisible(`tbody tr`)}},
+	} {
+		for _, theme := range []string{"light", "dark"} {
+			actions := []chromedp.Action{chromedp.EmulateViewport(1360, p.high), emulation.SetEmulatedMedia().WithFeatures([]*emulation.MediaFeature{{Name: "prefers-color-scheme", Value: theme}}), chromedp.Navigate(d.page.address + p.path)}
 			var picture []byte
-			actions := []chromedp.Action{emulation.SetEmulatedMedia().WithFeatures([]*emulation.MediaFeature{{Name: "prefers-color-scheme", Value: theme}})}
-			if p.path != "" {
-				actions = append(actions, chromedp.Click(`nav a`), chromedp.WaitVisible(`tr.job`))
-			} else {
-				actions = append(actions, chromedp.Evaluate(`window.scrollTo(0, 0)`, nil))
-			}
-			actions = append(actions, chromedp.Sleep(2*time.Second), chromedp.CaptureScreenshot(&picture))
-			if p.path != "" {
-				actions = append(actions, chromedp.NavigateBack(), chromedp.WaitVisible(`.graph svg`))
-			}
-			tab.Do(t, "take a picture", actions...)
-			if err := os.WriteFile(filepath.Join(pictures, p.name+"-"+theme+".png"), picture, 0o644); err != nil {
+			tab.Do(t, "take a picture of "+p.name, append(append(actions, p.actions...), chromedp.Sleep(time.Second), chromedp.CaptureScreenshot(&picture))...)
+			if err := browser.WritePicture(filepath.Join(pictures, p.name+"-"+theme+".png"), picture); err != nil {
 				t.Fatal(err)
 			}
 		}

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -14,7 +15,7 @@ type pauseFlags struct {
 	askFlags
 	all         bool
 	length, why string
-	output      string
+	output      output
 }
 
 func newPause() *cobra.Command {
@@ -57,13 +58,12 @@ func newResume() *cobra.Command {
 func (f *pauseFlags) registerFor(cmd *cobra.Command) {
 	f.register(cmd)
 	cmd.Flags().BoolVar(&f.all, "all", false, "all jobs that it watches")
-	cmd.Flags().StringVarP(&f.output, "output", "o", "text", "text, json or yaml")
+	f.output.register(cmd)
+	completeJobs(cmd, f.known)
 }
 
 func (f *pauseFlags) run(cmd *cobra.Command, args []string, act func(*apiclient.Client, *apiclient.Job) (*apiclient.Hold, error)) error {
-	switch err := oneOf("--output", f.output, "text", "json", "yaml"); {
-	case err != nil:
-		return &usageError{err}
+	switch {
 	case f.all && len(args) > 0:
 		return &usageError{errors.New("--all names every job: give it or a job")}
 	case !f.all:
@@ -75,23 +75,26 @@ func (f *pauseFlags) run(cmd *cobra.Command, args []string, act func(*apiclient.
 	if err != nil {
 		return err
 	}
-	var job *apiclient.Job
 	name := "all jobs"
-	if !f.all {
-		found, err := client.Find(cmd.Context(), args[0])
-		if err != nil {
-			return err
+	var hold *apiclient.Hold
+	err = working(cmd, "asking "+client.Server(), func(ctx context.Context) (err error) {
+		var job *apiclient.Job
+		if !f.all {
+			found, err := client.Find(ctx, args[0])
+			if err != nil {
+				return err
+			}
+			job, name = &found, jobName(&found)
 		}
-		job, name = &found, jobName(&found)
-	}
-	hold, err := act(client, job)
+		hold, err = act(client, job)
+		return err
+	})
 	if err != nil {
 		return err
 	}
-	if f.output != "text" {
-		return printAs(cmd.OutOrStdout(), f.output, map[string]*apiclient.Hold{"hold": hold})
-	}
-	return sayHold(cmd.OutOrStdout(), name, hold)
+	return f.output.write(cmd.OutOrStdout(), map[string]*apiclient.Hold{"hold": hold}, func(w io.Writer) error {
+		return sayHold(w, name, hold)
+	})
 }
 
 func sayHold(w io.Writer, name string, hold *apiclient.Hold) error {

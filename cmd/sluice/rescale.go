@@ -2,10 +2,10 @@ package main
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -17,15 +17,20 @@ import (
 // rescalePlan is what -o json prints.
 type rescalePlan struct {
 	*byhand.Plan
+	// Hold is for how long the Sluice that was asked keeps its hand off.
+	Hold string `json:"hold,omitempty"`
 	// Waited is what --wait saw.
 	Waited *waited `json:"wait,omitempty"`
 }
+
+// longestLine bounds a line about a job, whose names are those of others.
+const longestLine = 500
 
 type rescaleFlags struct {
 	processFlags
 	askFlags
 	hold    string
-	output  string
+	output  output
 	dryRun  bool
 	wait    bool
 	timeout time.Duration
@@ -41,7 +46,7 @@ func newRescale() *cobra.Command {
 			"JOB is the job's id, the beginning of it, or its name; VERTEX is a vertex's id, the beginning of it, its name or a part of that, or all. One that is named goes before all.\n" +
 			"Flink takes the bounds at once and rescales when it can: --wait follows it until the job runs so.\n" +
 			"With --server a running Sluice sets them, and keeps its own hand off the job for --hold; otherwise one that watches the job may soon decide something else.",
-		Example: "  sluice rescale orders work=4 --flink http://jobmanager:8081\n  sluice rescale orders all=8 'Source: orders=2' --wait\n  sluice rescale 2e819aac work=2:6 --dry-run -o json",
+		Example: "  sluice rescale orders work=4 --flink http://jobmanager:8081\n  sluice rescale orders all=8 'Source: orders=2' --wait\n  sluice rescale 2e819aac work=2:6 --dry-run -o json\n  sluice rescale orders work=4 --hold 2h --wait --server http://127.0.0.1:8090",
 		Args: func(cmd *cobra.Command, args []string) error {
 			if len(args) < 2 || args[0] == "" {
 				return &usageError{fmt.Errorf("%s takes a job and at least one VERTEX=PARALLELISM, but got %d arguments (see %s --help)", cmd.CommandPath(), len(args), cmd.CommandPath())}
@@ -55,10 +60,11 @@ func newRescale() *cobra.Command {
 	cmd.Flags().StringVar(&f.hold, "hold", "1h", "with --server: how long Sluice keeps its hand off the job")
 	cmd.Flags().Lookup("log-level").DefValue = "warn"
 	f.logLevel = "warn"
-	cmd.Flags().StringVarP(&f.output, "output", "o", "text", "text or json")
+	f.output.register(cmd)
 	cmd.Flags().BoolVar(&f.dryRun, "dry-run", false, "show what would be set, and set nothing")
 	cmd.Flags().BoolVar(&f.wait, "wait", false, "wait until the job runs so")
 	cmd.Flags().DurationVar(&f.timeout, "timeout", 5*time.Minute, "how long --wait waits at most")
+	completeJobs(cmd, f.askFlags.known)
 	return cmd
 }
 
@@ -67,7 +73,7 @@ func (f *rescaleFlags) run(cmd *cobra.Command, job string, args []string) error 
 	if err != nil {
 		return &usageError{err}
 	}
-	if f.server != "" || f.named() && len(f.clusters) == 0 && f.file == "" {
+	if f.asks() {
 		return f.ask(cmd, job, wishes)
 	}
 	client, err := f.cluster(cmd)
@@ -75,28 +81,25 @@ func (f *rescaleFlags) run(cmd *cobra.Command, job string, args []string) error 
 		return err
 	}
 	defer client.Close()
-	ctx := cmd.Context()
-	planned, err := byhand.Look(ctx, client, job, wishes)
+	var planned *byhand.Plan
+	err = working(cmd, "asking Flink", func(ctx context.Context) error {
+		if planned, err = byhand.Look(ctx, client, job, wishes); err != nil || f.dryRun || !planned.Changed {
+			return err
+		}
+		return byhand.Apply(ctx, client, planned)
+	})
 	if errors.Is(err, flink.KindUnreachable) || errors.Is(err, flink.KindMalformed) {
 		return &usageError{fmt.Errorf("%w; give the REST address of a JobManager that runs, such as --flink http://localhost:8081", err)}
 	}
 	if err != nil {
 		return err
 	}
-	p := &rescalePlan{Plan: planned}
-	if !f.dryRun && p.Changed {
-		if err := byhand.Apply(ctx, client, planned); err != nil {
-			return err
-		}
-	}
-	return f.report(ctx, cmd, client, p)
+	return f.report(cmd, &flinkWatch{client, planned}, &rescalePlan{Plan: planned})
 }
 
 // wishes checks what can be checked without a cluster.
 func (f *rescaleFlags) wishes(args []string) ([]byhand.Wish, error) {
 	switch {
-	case f.output != "text" && f.output != "json":
-		return nil, fmt.Errorf("--output %q: want text or json", f.output)
 	case f.dryRun && f.wait:
 		return nil, errors.New("--dry-run changes nothing that --wait could wait for: give one of them")
 	case f.timeout <= 0:
@@ -122,41 +125,37 @@ func (f *rescaleFlags) cluster(cmd *cobra.Command) (*flink.Client, error) {
 }
 
 // report says what was done, and follows it where that is wanted.
-func (f *rescaleFlags) report(ctx context.Context, cmd *cobra.Command, client *flink.Client, p *rescalePlan) error {
+func (f *rescaleFlags) report(cmd *cobra.Command, job watch, p *rescalePlan) error {
 	out := cmd.OutOrStdout()
-	if f.output == "text" {
-		fmt.Fprint(out, p.Table())
+	if f.output.is(asTable) {
+		for line := range strings.Lines(p.Table()) {
+			fmt.Fprintln(out, plainText(strings.TrimSuffix(line, "\n"), longestLine))
+		}
 		fmt.Fprintln(out, f.outcome(p))
 	}
 	var failed error
 	if f.wait {
 		progress := cmd.ErrOrStderr()
-		p.Waited, failed = follow(ctx, client, p, f.timeout, func(text string) { fmt.Fprintln(progress, text) })
-		if failed == nil && f.output == "text" {
+		p.Waited, failed = follow(cmd.Context(), job, f.timeout, func(text string) { fmt.Fprintln(progress, plainText(text, longestLine)) })
+		if failed == nil && f.output.is(asTable) {
 			fmt.Fprintf(out, "The job runs so after %.0f s.\n", p.Waited.Seconds)
 		}
 	}
-	if f.output == "json" {
-		failed = errors.Join(failed, printPlan(out, p))
-	}
-	return failed
+	return errors.Join(failed, f.output.write(out, p, func(io.Writer) error { return nil }))
 }
 
 func (f *rescaleFlags) outcome(p *rescalePlan) string {
 	switch {
+	case !p.Changed && p.Hold != "":
+		return fmt.Sprintf("The bounds are so already: nothing was changed. Sluice keeps its hand off for %s.", p.Hold)
 	case !p.Changed:
 		return "The bounds are so already: nothing was changed."
 	case f.dryRun:
 		return "Dry run: nothing was changed."
+	case p.Hold != "":
+		return fmt.Sprintf("Flink has taken the bounds and rescales when it can; Sluice keeps its hand off for %s.", p.Hold)
 	case f.wait:
 		return "Flink has taken the bounds."
 	}
 	return "Flink has taken the bounds and rescales when it can (--wait follows that)."
-}
-
-func printPlan(w io.Writer, p *rescalePlan) error {
-	encoder := json.NewEncoder(w)
-	encoder.SetEscapeHTML(false)
-	encoder.SetIndent("", "  ")
-	return encoder.Encode(p)
 }

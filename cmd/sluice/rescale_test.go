@@ -57,6 +57,7 @@ func boundsOf(t *testing.T, client *flink.Client, job flink.JobID) map[string]st
 }
 
 func TestRescaleShowsBeforeAndAfter(t *testing.T) {
+	t.Parallel()
 	for name, args := range map[string][]string{
 		"set":       {"join=8", "Source: orders=2"},
 		"dry-run":   {"all=2:6", "--dry-run"},
@@ -275,7 +276,6 @@ func TestWrongUseOfRescale(t *testing.T) {
 		"no lower bound":      {[]string{"orders", "work=:4"}, []string{`a bound is ""`}},
 		"above any maximum":   {[]string{"orders", "work=40000"}, []string{`"40000"`, "32768"}},
 		"turned around":       {[]string{"orders", "work=4:2"}, []string{"the lower bound 4 is above the upper bound 2", "want work=2:4"}},
-		"an output":           {[]string{"orders", "work=4", "-o", "yaml"}, []string{`"yaml"`, "text or json"}},
 		"nothing to wait for": {[]string{"orders", "work=4", "--wait", "--dry-run"}, []string{"--dry-run", "one of them"}},
 		"no time to wait":     {[]string{"orders", "work=4", "--wait", "--timeout", "0s"}, []string{"--timeout 0s", "more than 0"}},
 		"two clusters":        {[]string{"orders", "work=4", "--flink", "http://a:1", "--flink", "http://b:1"}, []string{"2 clusters", "--flink"}},

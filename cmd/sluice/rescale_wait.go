@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/sluice-project/sluice/flink"
+	"github.com/sluice-project/sluice/realize/byhand"
 )
 
 // waited is what became of a rescale.
@@ -21,15 +22,31 @@ type waited struct {
 // lookEvery is how often Flink is asked; its answer is renewed every 3 s.
 const lookEvery = 500 * time.Millisecond
 
+// watch looks at a job whose bounds were set.
+type watch interface {
+	// look fills in how the job runs, and says in a line what is missing.
+	look(ctx context.Context, w *waited) (string, error)
+	// room says which room there is for more, where that is known.
+	room(ctx context.Context) string
+	// who is asked.
+	who() string
+}
+
+// flinkWatch looks at it itself.
+type flinkWatch struct {
+	client *flink.Client
+	plan   *byhand.Plan
+}
+
 // follow waits until the job runs with the upper bounds that were set, at most so
 // long.
-func follow(ctx context.Context, client *flink.Client, p *rescalePlan, timeout time.Duration, tell func(string)) (*waited, error) {
+func follow(ctx context.Context, job watch, timeout time.Duration, tell func(string)) (*waited, error) {
 	began := time.Now()
 	w := &waited{}
 	last := ""
 	var trouble error
 	for {
-		state, err := look(ctx, client, p, w)
+		state, err := job.look(ctx, w)
 		w.Seconds = time.Since(began).Seconds()
 		switch {
 		case w.Done:
@@ -45,7 +62,7 @@ func follow(ctx context.Context, client *flink.Client, p *rescalePlan, timeout t
 			last = state
 		}
 		if time.Since(began) >= timeout {
-			return w, late(ctx, client, timeout, last, trouble)
+			return w, late(ctx, job, timeout, last, trouble)
 		}
 		if err := wait(ctx, min(lookEvery, timeout-time.Since(began))); err != nil {
 			return w, err
@@ -56,8 +73,9 @@ func follow(ctx context.Context, client *flink.Client, p *rescalePlan, timeout t
 // errEnough marks what waiting does not help against.
 var errEnough = errors.New("the job will not run so")
 
-// look compares the job with the plan, and says in a line how it stands.
-func look(ctx context.Context, client *flink.Client, p *rescalePlan, w *waited) (string, error) {
+// look compares the job with the plan.
+func (f *flinkWatch) look(ctx context.Context, w *waited) (string, error) {
+	client, p := f.client, f.plan
 	bounds, err := client.ResourceRequirements(ctx, p.Job)
 	if err != nil && !errors.Is(err, flink.KindNotFound) {
 		return "", err
@@ -82,13 +100,20 @@ func look(ctx context.Context, client *flink.Client, p *rescalePlan, w *waited) 
 }
 
 // late says what is known of why it takes so long.
-func late(ctx context.Context, client *flink.Client, timeout time.Duration, last string, trouble error) error {
+func late(ctx context.Context, job watch, timeout time.Duration, last string, trouble error) error {
 	text := fmt.Sprintf("the bounds are set, but the job does not run so after %s (--timeout): %s", timeout, last)
 	if trouble != nil {
-		return fmt.Errorf("%s; Flink does not answer: %w", text, trouble)
+		return fmt.Errorf("%s; %s does not answer: %w", text, job.who(), trouble)
 	}
-	if overview, err := client.Overview(ctx); err == nil {
-		text += fmt.Sprintf("; %d of %d slots are free", overview.SlotsAvailable, overview.SlotsTotal)
-	}
-	return errors.New(text)
+	return errors.New(text + job.room(ctx))
 }
+
+func (f *flinkWatch) room(ctx context.Context) string {
+	overview, err := f.client.Overview(ctx)
+	if err != nil {
+		return ""
+	}
+	return fmt.Sprintf("; %d of %d slots are free", overview.SlotsAvailable, overview.SlotsTotal)
+}
+
+func (f *flinkWatch) who() string { return "Flink" }

@@ -41,11 +41,7 @@ type stateFlags struct {
 	keptFlags
 	jobs   []string
 	format string
-	output string
-}
-
-func (f *stateFlags) registerOutput(cmd *cobra.Command) {
-	cmd.Flags().StringVarP(&f.output, "output", "o", "yaml", "yaml or json")
+	output output
 }
 
 // named is the database that has to be named.

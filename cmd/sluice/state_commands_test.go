@@ -83,6 +83,7 @@ func refused(t *testing.T, code int, args ...string) string {
 }
 
 func TestWhatIsExportedIsImportedWhole(t *testing.T) {
+	t.Parallel()
 	from := remembered(t, options.FormatSluice, map[autoscaler.JobKey]int{keptA: 3, keptB: 0, keptC: 1})
 	whole := did(t, "state", "export", "--data", from)
 	for _, output := range []string{"yaml", "json"} {
@@ -101,6 +102,7 @@ func TestWhatIsExportedIsImportedWhole(t *testing.T) {
 }
 
 func TestStateMovesFromDatabaseToDatabase(t *testing.T) {
+	t.Parallel()
 	from := remembered(t, options.FormatSluice, map[autoscaler.JobKey]int{keptA: 3, keptC: 1})
 	whole := did(t, "state", "export", "--data", from)
 	java := "sqlite:" + filepath.Join(t.TempDir(), "java.db")
@@ -122,6 +124,7 @@ func TestStateMovesFromDatabaseToDatabase(t *testing.T) {
 
 // Where Java alone was, nothing of ours is made.
 func TestADatabaseOfJavaIsReadAndLeftAsItIs(t *testing.T) {
+	t.Parallel()
 	for name, server := range map[string]func(testing.TB) *realdb.Server{"postgres": realdb.Postgres, "mariadb": realdb.MariaDB} {
 		t.Run(name, func(t *testing.T) {
 			address := server(t).NewDatabase(t)
@@ -179,6 +182,7 @@ func TestAFileOfRowsHasWhatTheReferenceKeeps(t *testing.T) {
 }
 
 func TestImportReplacesNothingUnlessForced(t *testing.T) {
+	t.Parallel()
 	from := remembered(t, options.FormatSluice, map[autoscaler.JobKey]int{keptA: 3, keptC: 1})
 	text := file(t, "state.yaml", did(t, "state", "export", "--data", from))
 	for _, format := range []options.StateFormat{options.FormatSluice, options.FormatReference} {
@@ -342,5 +346,13 @@ func TestRunKeepsStateAsTheReference(t *testing.T) {
 				t.Errorf("exported %s", text)
 			}
 		})
+	}
+}
+
+func TestShowSaysInATableHowMuchIsRemembered(t *testing.T) {
+	dir := remembered(t, options.FormatSluice, map[autoscaler.JobKey]int{keptA: 3})
+	golden(t, filepath.Join("testdata", "state-show.txt"), did(t, "state", "show", "2e81", "--data", dir, "-o", "table"))
+	if got := did(t, "state", "show", "2e81", "--data", dir); !strings.HasPrefix(got, "---\nsluice-state:") {
+		t.Errorf("without -o it is %s", got)
 	}
 }

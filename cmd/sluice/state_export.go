@@ -21,7 +21,7 @@ func newStateShow() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "show JOB",
 		Short: "Show what is remembered of a job",
-		Long: "Show prints what is remembered of one job, as YAML: what sluice state export writes of it.\n" +
+		Long: "Show prints what is remembered of one job, as YAML: what sluice state export writes of it. With -o table it says how much that is.\n" +
 			"JOB is the job's id or the beginning of it; CLUSTER/ may stand before it.",
 		Example: "  sluice state show 2e819aac --data /var/lib/sluice\n  sluice state show 2e819aac --store postgres://sluice@db/sluice -o json",
 		Args:    oneJobID,
@@ -31,7 +31,7 @@ func newStateShow() *cobra.Command {
 		},
 	}
 	f.register(cmd)
-	f.registerOutput(cmd)
+	f.output.registerForms(cmd, asYAML, asJSON, asTable)
 	return cmd
 }
 
@@ -53,7 +53,7 @@ func newStateExport() *cobra.Command {
 		},
 	}
 	f.register(cmd)
-	f.registerOutput(cmd)
+	f.output.registerForms(cmd, asYAML, asJSON)
 	cmd.Flags().StringArrayVar(&f.jobs, "job", nil, "only this job, by `ID`, the beginning of it, or CLUSTER/ID; repeatable")
 	cmd.Flags().StringVar(&f.format, "format", "", "`format` of the other side: yaml or reference for text, sluice or reference for a database")
 	cmd.Flags().Bool("force", false, "replace jobs that are there already")
@@ -119,16 +119,16 @@ func (f *stateFlags) export(cmd *cobra.Command, to string) (err error) {
 // writer writes one job as text.
 func (f *stateFlags) writer(to string) (func(io.Writer, stateyaml.Entry) error, error) {
 	switch {
-	case f.output != "yaml" && f.output != "json":
-		return nil, fmt.Errorf("--output %q: want yaml or json", f.output)
 	case to != "":
 		return nil, f.checkDatabaseFormat()
 	case f.format == "reference":
 		return reference.WriteRows, nil
 	case f.format != "" && f.format != "yaml":
 		return nil, fmt.Errorf("--format %q: want yaml or reference for text", f.format)
-	case f.output == "json":
+	case f.output.is(asJSON):
 		return stateyaml.WriteJSON, nil
+	case f.output.is(asTable):
+		return writeStateTable, nil
 	}
 	return stateyaml.Write, nil
 }

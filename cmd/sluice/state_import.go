@@ -94,7 +94,12 @@ func (f *stateFlags) read(cmd *cobra.Command, cfg options.Config, from string) (
 		if err := f.checkDatabaseFormat(); err != nil {
 			return nil, &usageError{err}
 		}
-		return f.readDatabase(cmd, cfg, from)
+		var entries []stateyaml.Entry
+		err := working(cmd, "reading state", func(context.Context) (err error) {
+			entries, err = f.readDatabase(cmd, cfg, from)
+			return err
+		})
+		return entries, err
 	}
 	parse := stateyaml.Read
 	switch f.format {
@@ -135,7 +140,11 @@ func (f *stateFlags) text(cmd *cobra.Command, from string) ([]byte, error) {
 			return nil, &usageError{errors.New("name the file to read, or the URL of a database; - reads what is typed")}
 		}
 	}
-	text, err := io.ReadAll(cmd.InOrStdin())
+	var text []byte
+	err := unlessInterrupted(cmd.Context(), func() (err error) {
+		text, err = io.ReadAll(cmd.InOrStdin())
+		return err
+	})
 	if err != nil {
 		return nil, fmt.Errorf("read standard input: %w", err)
 	}
@@ -215,14 +224,20 @@ func (k *keptState) take(cmd *cobra.Command, keys []autoscaler.JobKey, entries i
 		return fmt.Errorf("%s remembers %d of %d jobs already, and nothing was written: %s (--force replaces them)", k.db.Place(), len(there), len(keys), someOf(there))
 	}
 	written := 0
-	for e, err := range entries {
-		if err == nil {
-			err = k.put(ctx, e)
+	err = working(cmd, "writing state", func(ctx context.Context) error {
+		for e, err := range entries {
+			if err == nil {
+				err = k.put(ctx, e)
+			}
+			if err != nil {
+				return fmt.Errorf("after %d of %d jobs were written: %w", written, len(keys), err)
+			}
+			written++
 		}
-		if err != nil {
-			return fmt.Errorf("after %d of %d jobs were written: %w", written, len(keys), err)
-		}
-		written++
+		return nil
+	})
+	if err != nil {
+		return err
 	}
 	_, err = fmt.Fprintf(cmd.OutOrStdout(), "%s: wrote what is remembered of %d jobs\n", k.db.Place(), written)
 	return err

@@ -43,7 +43,7 @@ func (f *stateFlags) migrate(cmd *cobra.Command) (err error) {
 	if err != nil {
 		return err
 	}
-	if err := db.Migrate(cmd.Context()); err != nil {
+	if err := working(cmd, "making tables", db.Migrate); err != nil {
 		return err
 	}
 	text := fmt.Sprintf("its tables are of version %d already", before)

@@ -1,9 +1,10 @@
 package main
 
 import (
+	"context"
+	"errors"
 	"fmt"
 	"io"
-	"os"
 	"slices"
 	"strings"
 	"text/tabwriter"
@@ -16,8 +17,8 @@ import (
 )
 
 type statusFlags struct {
-	askFlags
-	output string
+	placeFlags
+	output output
 	watch  bool
 	every  time.Duration
 }
@@ -25,36 +26,53 @@ type statusFlags struct {
 func newStatus() *cobra.Command {
 	var f statusFlags
 	cmd := &cobra.Command{
-		Use:     "status [WORD…]",
-		Short:   "Show where each job of a running Sluice stands",
-		Long:    "Status shows every job that a running Sluice watches: where it stands, its load, what it can do, its lag and its parallelism. Words leave out the jobs whose cluster, name or id does not contain all of them.",
-		Example: "  sluice status --server http://127.0.0.1:8090\n  sluice status orders --watch\n  sluice status -o json",
+		Use:   "status [WORD…] " + placeUse,
+		Short: "Show where each job stands",
+		Long: "Status shows every job that Sluice watches: where it stands, its load, what it can do, its lag and its parallelism. Words leave out the jobs whose cluster, name or id does not contain all of them.\n" +
+			placeHelp + " Of a database or a file it is what the newest decision about each job says: one that says the same as the one before is not kept.",
+		Example: "  sluice status --server http://127.0.0.1:8090\n  sluice status orders --watch\n  sluice status --data /var/lib/sluice -o json",
 		RunE:    func(cmd *cobra.Command, args []string) error { return f.run(cmd, args) },
 	}
 	f.register(cmd)
-	cmd.Flags().StringVarP(&f.output, "output", "o", "table", "table, json or yaml")
+	f.output.register(cmd)
 	cmd.Flags().BoolVarP(&f.watch, "watch", "w", false, "show it again and again until interrupted")
 	cmd.Flags().DurationVar(&f.every, "every", 5*time.Second, "`time` between two looks of --watch")
+	completeJobs(cmd, f.known)
 	return cmd
 }
 
 func (f *statusFlags) run(cmd *cobra.Command, words []string) error {
-	if err := oneOf("--output", f.output, "table", "json", "yaml"); err != nil {
-		return &usageError{err}
-	}
-	if f.every <= 0 {
+	switch {
+	case f.every <= 0:
 		return &usageError{fmt.Errorf("--every %s: want more than 0", f.every)}
+	case f.watch && f.file == "-":
+		return &usageError{errors.New("--watch: standard input is read once; name the file of decisions")}
 	}
-	client, err := f.client()
-	if err != nil {
-		return err
-	}
-	for {
-		if err := f.show(cmd, client, words); err != nil || !f.watch {
+	return f.within(cmd, func(p place) error {
+		if f.watch {
+			return f.keepShowing(cmd, p, words)
+		}
+		return f.show(cmd, p, words)
+	})
+}
+
+// keepShowing shows the jobs until the command ends. While the place is away it waits
+// for it.
+func (f *statusFlags) keepShowing(cmd *cobra.Command, p place, words []string) error {
+	away := absence{said: cmd.ErrOrStderr()}
+	for first := true; ; first = false {
+		err := f.show(cmd, p, words)
+		switch {
+		case cmd.Context().Err() != nil:
+			return nil //nolint:nilerr // who watches ends by interrupting
+		case first && err != nil:
 			return err
 		}
-		if err := wait(cmd.Context(), f.every); err != nil {
-			return nil //nolint:nilerr // who watches ends by interrupting
+		if err := away.after(err); err != nil {
+			return err
+		}
+		if wait(cmd.Context(), f.every) != nil {
+			return nil //nolint:nilerr // the same
 		}
 	}
 }
@@ -62,20 +80,28 @@ func (f *statusFlags) run(cmd *cobra.Command, words []string) error {
 // clearScreen lets the next table stand in the place of the last.
 const clearScreen = "\x1b[H\x1b[2J"
 
-func (f *statusFlags) show(cmd *cobra.Command, client *apiclient.Client, words []string) error {
-	jobs, now, err := client.Jobs(cmd.Context())
+func (f *statusFlags) show(cmd *cobra.Command, p place, words []string) error {
+	var jobs []apiclient.Job
+	var now time.Time
+	err := working(cmd, "looking at the jobs", func(ctx context.Context) (err error) {
+		jobs, now, err = p.jobs(ctx)
+		return err
+	})
 	if err != nil {
 		return err
 	}
 	jobs = slices.DeleteFunc(jobs, func(j apiclient.Job) bool { return !containsAll(j.Cluster+" "+j.Name+" "+j.Job, words) })
 	out := cmd.OutOrStdout()
-	if f.output != "table" {
-		return printAs(out, f.output, jobs)
+	table := func(w io.Writer) error {
+		if f.watch && isTerminal(out) {
+			fmt.Fprint(w, clearScreen)
+		}
+		return writeStatus(w, jobs, now, coloured(out))
 	}
-	if f.watch && isTerminal(out) {
-		fmt.Fprint(out, clearScreen)
+	if f.watch {
+		return f.output.line(out, jobs, table)
 	}
-	return writeStatus(out, jobs, now, coloured(out))
+	return f.output.write(out, jobs, table)
 }
 
 func containsAll(text string, words []string) bool {
@@ -86,9 +112,6 @@ func containsAll(text string, words []string) bool {
 	}
 	return true
 }
-
-// coloured tells whether colours are wanted: on a terminal, unless NO_COLOR says no.
-func coloured(w io.Writer) bool { return isTerminal(w) && os.Getenv("NO_COLOR") == "" }
 
 // stateColours are codes of the terminal for the states that ask for attention.
 var stateColours = map[string]string{
@@ -197,13 +220,4 @@ func whyOf(j *apiclient.Job) string {
 		return plainText(j.Failure.Text, 100)
 	}
 	return plainText(j.Why, 100)
-}
-
-// oneOf refuses a value that is not among those.
-func oneOf(flag, value string, wanted ...string) error {
-	if slices.Contains(wanted, value) {
-		return nil
-	}
-	last := len(wanted) - 1
-	return fmt.Errorf("%s %q: want %s or %s", flag, value, strings.Join(wanted[:last], ", "), wanted[last])
 }

@@ -1,8 +1,8 @@
 package main
 
 import (
-	"encoding/json"
 	"fmt"
+	"io"
 
 	"github.com/spf13/cobra"
 
@@ -10,22 +10,19 @@ import (
 )
 
 func newVersion() *cobra.Command {
-	var output string
+	var o output
 	cmd := &cobra.Command{
-		Use:   "version",
-		Short: "Print the version",
-		Args:  noArgs,
+		Use:     "version",
+		Short:   "Print the version",
+		Example: "  sluice version\n  sluice version -o json",
+		Args:    noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			switch output {
-			case "text":
-				_, err := fmt.Fprintln(cmd.OutOrStdout(), "sluice "+build.String())
+			return o.write(cmd.OutOrStdout(), build.Read(), func(w io.Writer) error {
+				_, err := fmt.Fprintln(w, "sluice "+build.String())
 				return err
-			case "json":
-				return json.NewEncoder(cmd.OutOrStdout()).Encode(build.Read())
-			}
-			return &usageError{fmt.Errorf("--output %q: want text or json", output)}
+			})
 		},
 	}
-	cmd.Flags().StringVarP(&output, "output", "o", "text", "text or json")
+	o.register(cmd)
 	return cmd
 }

@@ -11,6 +11,7 @@ import (
 	"net/netip"
 	"os"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -23,6 +24,7 @@ import (
 	"github.com/sluice-project/sluice/events/tee"
 	"github.com/sluice-project/sluice/flink"
 	"github.com/sluice-project/sluice/internal/build"
+	"github.com/sluice-project/sluice/lease"
 	"github.com/sluice-project/sluice/metrics"
 	"github.com/sluice-project/sluice/options"
 	"github.com/sluice-project/sluice/steer"
@@ -70,6 +72,10 @@ type watching struct {
 	answered atomic.Bool
 	// page is what is served, once it is.
 	page atomic.Pointer[dashboard.Dashboard]
+	// past and others tell the page what it cannot have seen; nil without a database,
+	// and where the jobs are not shared.
+	past   *past
+	others *others
 }
 
 // watch opens the address at which the page is to be served; nil where there is
@@ -84,7 +90,7 @@ func (p *process) watch(w *wiring, holds *control.Holds) (*watching, error) {
 	if err != nil {
 		return nil, err
 	}
-	secured, err := tlsOf(p.config)
+	secured, err := tlsOf(p.config, p.log)
 	if err != nil {
 		return nil, err
 	}
@@ -96,11 +102,20 @@ func (p *process) watch(w *wiring, holds *control.Holds) (*watching, error) {
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", options.ServerListen.Key, err)
 	}
+	if warning := dashboard.Exposed(address, access, secured != nil); warning != "" {
+		p.log.LogAttrs(context.Background(), slog.LevelWarn, "the page is served without TLS", slog.String("detail", warning))
+	}
 	s := &watching{book: fleet.NewBook(w.now), holds: holds, listener: listener, tls: secured, access: access}
 	if w.events != nil {
 		w.events = tee.New(tee.Part{Name: "log and others", Handler: w.events}, tee.Part{Name: "page", Handler: s.book})
 	}
 	w.recorder = recorders{s.book}.and(w.recorder)
+	if w.db != nil {
+		if s.past, err = newPast(p, w, s.book); err != nil {
+			return nil, errors.Join(err, listener.Close())
+		}
+		w.openStore = s.past.over(w.openStore)
+	}
 	return s, nil
 }
 
@@ -153,7 +168,7 @@ func tokenOf(r *options.Reader, o options.Option[string]) (string, error) {
 	return token, nil
 }
 
-func tlsOf(cfg options.Config) (*tls.Config, error) {
+func tlsOf(cfg options.Config, log *slog.Logger) (*tls.Config, error) {
 	r := options.NewReader(cfg)
 	certificate, withCertificate := options.ReadOptional(r, options.ServerTLSCertFile)
 	key, withKey := options.ReadOptional(r, options.ServerTLSKeyFile)
@@ -163,11 +178,11 @@ func tlsOf(cfg options.Config) (*tls.Config, error) {
 	case withCertificate != withKey:
 		return nil, fmt.Errorf("%s and %s belong together: give both", options.ServerTLSCertFile.Key, options.ServerTLSKeyFile.Key)
 	}
-	pair, err := tls.LoadX509KeyPair(certificate, key)
+	secured, err := dashboard.TLS(certificate, key, log)
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", options.ServerTLSCertFile.Key, err)
 	}
-	return &tls.Config{Certificates: []tls.Certificate{pair}, MinVersion: tls.VersionTLS12, NextProtos: []string{"h2", "http/1.1"}}, nil
+	return secured, nil
 }
 
 // hold reads the holds of people on jobs: those of the database, where there is one.
@@ -175,7 +190,7 @@ func (p *process) hold(ctx context.Context, w *wiring) (*control.Holds, error) {
 	if w.db == nil {
 		return control.NewHolds(ctx, w.now, nil)
 	}
-	return control.NewHolds(ctx, w.now, sqlholds.New(w.db))
+	return control.NewHolds(ctx, w.now, w.probe.Holds(sqlholds.New(w.db)))
 }
 
 // keepsTo has a loop know of the holds, and look again with each round who holds what.
@@ -201,6 +216,14 @@ func (s *watching) into(config *control.Config, p *process, all *parts, w *wirin
 		return nil
 	}
 	config.Scaler = forgetting{config.Scaler, s.book}
+	config.Fetchers = s.listings(p, config.Fetchers)
+	if keeper, shared := config.Shard.(*lease.Keeper); shared {
+		s.others = newOthers(keeper, w, s.book, p.log)
+		w.gauges = append(w.gauges, metrics.Gauge{
+			Name: "sluice_leases_elsewhere", Help: "Jobs that other processes have; 1 where one of them is the active one.",
+			Value: func() float64 { return float64(s.others.theirs.Load()) },
+		})
+	}
 	if err := s.measure(p, all, w, config.Interval); err != nil {
 		return err
 	}
@@ -213,6 +236,27 @@ func (s *watching) into(config *control.Config, p *process, all *parts, w *wirin
 		say(stats)
 	}
 	return nil
+}
+
+// listings have the page know the jobs that clusters list.
+func (s *watching) listings(p *process, fetchers []autoscaler.JobListFetcher) []autoscaler.JobListFetcher {
+	all := make([]autoscaler.JobListFetcher, len(fetchers))
+	for i, f := range fetchers {
+		all[i] = listing{f, p.keyName(p.clusters[i]), s.book}
+	}
+	return all
+}
+
+// learn brings the page what it cannot have seen, until the context ends.
+func (s *watching) learn(ctx context.Context) (wait func()) {
+	var work sync.WaitGroup
+	if s.past != nil {
+		work.Go(func() { s.past.run(ctx) })
+	}
+	if s.others != nil {
+		work.Go(func() { s.others.run(ctx) })
+	}
+	return work.Wait
 }
 
 // ready tells why the process is not to be relied on: no cluster has answered it yet.
@@ -252,8 +296,10 @@ func (s *watching) during(ctx context.Context, p *process, all *parts, w *wiring
 	ended := make(chan error, 1)
 	go func() { ended <- dashboard.Serve(serving, s.listener, s.tls, page) }()
 	p.log.LogAttrs(ctx, slog.LevelInfo, "the page is served", slog.String("address", dashboard.URL(s.listener.Addr(), s.tls != nil)))
+	learned := s.learn(serving)
 	err = work(ctx)
 	stop()
+	learned()
 	return errors.Join(err, <-ended)
 }
 
@@ -267,7 +313,7 @@ func (s *watching) dashboard(p *process, all *parts, w *wiring) (http.Handler, e
 		return nil, err
 	}
 	page, err := dashboard.New(dashboard.Config{
-		Book: s.book, Hand: hand, Clusters: hand, Options: p.config, Access: s.access, Version: build.String(), Ready: s.ready, Metrics: s.metrics.Handler(), Now: time.Now, Logger: p.log,
+		Book: s.book, Hand: hand, Clusters: hand, Options: p.config, Access: s.access, Audit: w.events, Version: build.String(), Ready: s.ready, Metrics: s.metrics.Handler(), Now: time.Now, Logger: p.log,
 	})
 	s.page.Store(page)
 	return page, err

@@ -22,6 +22,7 @@ import (
 	"github.com/sluice-project/sluice/events/sqlevents"
 	"github.com/sluice-project/sluice/events/tee"
 	"github.com/sluice-project/sluice/events/webhook"
+	"github.com/sluice-project/sluice/lease"
 	"github.com/sluice-project/sluice/metrics"
 	"github.com/sluice-project/sluice/options"
 	"github.com/sluice-project/sluice/sqldb"
@@ -44,7 +45,9 @@ func (f *runFlags) tell(p *process, w *wiring, files *closers) error {
 	recorder := sqldecisions.New(sqldecisions.Config{
 		DB: w.db, Now: time.Now, Log: p.log,
 		MaxCount: options.Read(r, options.DecisionsMaxCount), MaxAge: options.Read(r, options.DecisionsMaxAge),
+		Around: w.probe.Around("decisions", "write", "sweep"),
 	})
+	w.gauges = append(w.gauges, queueGauges("decisions", recorder)...)
 	if err := r.Err(); err != nil {
 		return &usageError{err}
 	}
@@ -72,8 +75,9 @@ func (f *runFlags) eventHandlers(p *process, w *wiring, running *background) ([]
 		if err != nil {
 			return nil, err
 		}
-		handler := sqlevents.New(sqlevents.Config{DB: db, Retention: ttl, Now: time.Now, Log: p.log})
+		handler := sqlevents.New(sqlevents.Config{DB: db, Retention: ttl, Now: time.Now, Log: p.log, Around: w.probe.Around("events", "write", "sweep")})
 		running.start(handler.Run)
+		w.gauges = append(w.gauges, queueGauges("events", handler)...)
 		parts = append(parts, tee.Part{Name: "database", Handler: handler})
 	}
 	hooks, err := options.Webhooks(p.config)
@@ -90,10 +94,27 @@ func (f *runFlags) eventHandlers(p *process, w *wiring, running *background) ([]
 		w.gauges = append(w.gauges, metrics.Gauge{
 			Name: "sluice_webhook_queue_length", Help: "Events that wait for the receiver.",
 			Labels: map[string]string{"webhook": hooks[i].Name}, Value: func() float64 { return float64(handler.Waiting()) },
+		}, metrics.Gauge{
+			Name: "sluice_webhook_dropped_total", Help: "Events that the receiver was never told, since too many waited.", Counts: true,
+			Labels: map[string]string{"webhook": hooks[i].Name}, Value: func() float64 { return float64(handler.Dropped()) },
 		})
 		parts = append(parts, tee.Part{Name: "webhook " + hooks[i].Name, Handler: handler})
 	}
 	return parts, nil
+}
+
+// queue is what waits to be written to the database.
+type queue interface {
+	Waiting() int
+	Dropped() int64
+}
+
+func queueGauges(store string, q queue) []metrics.Gauge {
+	labels := map[string]string{"store": store}
+	return []metrics.Gauge{
+		{Name: "sluice_database_queue_length", Help: "What waits to be written to the database.", Labels: labels, Value: func() float64 { return float64(q.Waiting()) }},
+		{Name: "sluice_database_queue_dropped_total", Help: "What was never written to the database, since too much waited.", Labels: labels, Counts: true, Value: func() float64 { return float64(q.Dropped()) }},
+	}
 }
 
 // eventKinds says where events go besides webhooks.
@@ -128,7 +149,7 @@ func processID() string {
 func (p *process) webhook(hook *options.Webhook, db *sqldb.DB, owner string) (*webhook.Handler, error) {
 	config := webhook.Config{
 		Name: hook.Name, Reasons: hook.Reasons, Timeout: hook.Timeout, Capacity: hook.QueueSize,
-		DB: db, Owner: owner, Now: time.Now, Log: p.log, Headers: map[string]sqldb.Secret{},
+		DB: db, Owner: owner, Now: time.Now, Clock: lease.BootClock, Log: p.log, Headers: map[string]sqldb.Secret{},
 	}
 	for _, t := range hook.Types {
 		config.Types = append(config.Types, autoscaler.EventType(t))

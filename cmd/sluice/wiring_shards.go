@@ -76,7 +76,7 @@ func (f *runFlags) share(ctx context.Context, p *process, w *wiring, files *clos
 	}
 	files.add(db.Close)
 	keeper, err := lease.New(lease.Config{
-		Store: sqllease.New(db), Name: name, Time: leaseTime, Whole: whole, AloneGoesOn: goesOn,
+		Store: w.probe.Leases(sqllease.New(db)), Name: name, Time: leaseTime, Whole: whole, AloneGoesOn: goesOn,
 		Clock: lease.BootClock, Random: rand.Float64, Logger: p.log,
 	})
 	if err != nil {

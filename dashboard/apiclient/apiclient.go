@@ -61,73 +61,66 @@ type Error struct {
 
 func (e *Error) Error() string { return e.Detail }
 
-// Job is one job at a glance. A figure that is not known is nil.
-type Job struct {
-	Cluster     string     `json:"cluster"`
-	Job         string     `json:"job"`
-	Name        string     `json:"name"`
-	State       string     `json:"state"`
-	Why         string     `json:"why"`
-	Since       *time.Time `json:"since"`
-	Seen        *time.Time `json:"seen"`
-	Parallelism int        `json:"parallelism"`
-	Wanted      int        `json:"wanted"`
-	Source      *float64   `json:"source"`
-	Target      *float64   `json:"target"`
-	Capacity    *float64   `json:"capacity"`
-	Lag         *float64   `json:"lag"`
-	Busy        *float64   `json:"busy"`
-	Scaled      *time.Time `json:"scaled"`
-	Failure     *Failure   `json:"failure,omitempty"`
-	Hold        *Hold      `json:"hold,omitempty"`
+// AwayError says that a server did not answer, which may pass.
+type AwayError struct {
+	// Server is its address.
+	Server string
+	Err    error
 }
 
-// Failure is why the newest pass over a job came to nothing.
-type Failure struct {
-	At   time.Time `json:"at"`
-	Text string    `json:"text"`
-}
+func (e *AwayError) Error() string { return fmt.Sprintf("ask %s: %v", e.Server, e.Err) }
 
-// Hold is who keeps Sluice's hand off a job.
-type Hold struct {
-	By    string     `json:"by"`
-	Why   string     `json:"why,omitempty"`
-	Since time.Time  `json:"since"`
-	Until *time.Time `json:"until"`
-	Text  string     `json:"text"`
-}
+// Unwrap returns Err.
+func (e *AwayError) Unwrap() error { return e.Err }
 
-// Wish are the bounds of one vertex that a person wants.
-type Wish struct {
-	Vertex string `json:"vertex"`
-	Lower  int    `json:"lower,omitempty"`
-	Upper  int    `json:"upper"`
-}
-
-// Rescaled is what became of a rescale by hand.
-type Rescaled struct {
-	Vertices []Bounds `json:"vertices"`
-	Changed  bool     `json:"changed"`
-	Applied  bool     `json:"applied"`
-}
-
-// Bounds are those of one vertex.
-type Bounds struct {
-	Vertex         string `json:"vertex"`
-	Name           string `json:"name"`
-	Lower          int    `json:"lower"`
-	Upper          int    `json:"upper"`
-	Parallelism    int    `json:"parallelism"`
-	MaxParallelism int    `json:"maxParallelism"`
-}
-
-// Jobs lists the jobs, with the time that it is at the server.
-func (c *Client) Jobs(ctx context.Context) ([]Job, time.Time, error) {
-	var answer struct {
-		Jobs []Job `json:"jobs"`
+// MayPass tells whether a server may answer well later what now ended in an error: it
+// is away, overloaded, or not ready yet.
+func MayPass(err error) bool {
+	if _, away := errors.AsType[*AwayError](err); away {
+		return true
 	}
-	now, err := c.do(ctx, http.MethodGet, "/jobs", nil, &answer)
-	return answer.Jobs, now, err
+	refused, is := errors.AsType[*Error](err)
+	return is && (refused.Status == http.StatusTooManyRequests || refused.Status >= http.StatusInternalServerError)
+}
+
+// UnknownJobError says that a server watches no job that is called so.
+type UnknownJobError struct {
+	// Name is what was asked for.
+	Name string
+	// others says which jobs there are.
+	others string
+}
+
+func (e *UnknownJobError) Error() string {
+	return fmt.Sprintf("no job has the id or name %q; %s", e.Name, e.others)
+}
+
+// Server is the address that is asked.
+func (c *Client) Server() string { return c.base.String() }
+
+// mostPages bounds how many pages of one list are read.
+const mostPages = 1000
+
+// Jobs lists all jobs, with the time that it is at the server.
+func (c *Client) Jobs(ctx context.Context) ([]Job, time.Time, error) {
+	all := []Job{}
+	query := ""
+	for range mostPages {
+		var answer struct {
+			Jobs []Job   `json:"jobs"`
+			Next *string `json:"next"`
+		}
+		now, err := c.do(ctx, http.MethodGet, "/jobs"+query, nil, &answer)
+		if err != nil {
+			return nil, now, err
+		}
+		all = append(all, answer.Jobs...)
+		if answer.Next == nil {
+			return all, now, nil
+		}
+		query = "?after=" + url.QueryEscape(*answer.Next)
+	}
+	return nil, time.Time{}, fmt.Errorf("%s has more than %d pages of jobs", c.base, mostPages)
 }
 
 // Find finds the one job that is meant: by id, name, or the beginning of an id;
@@ -140,7 +133,9 @@ func (c *Client) Find(ctx context.Context, name string) (Job, error) {
 	for _, fits := range []func(Job) bool{
 		func(j Job) bool { return j.Job == name || j.Cluster+"/"+j.Job == name },
 		func(j Job) bool { return j.Name == name || j.Cluster+"/"+j.Name == name },
-		func(j Job) bool { return strings.HasPrefix(j.Job, strings.ToLower(name)) },
+		func(j Job) bool {
+			return name != "" && (strings.HasPrefix(j.Job, strings.ToLower(name)) || strings.HasPrefix(j.Cluster+"/"+j.Job, name))
+		},
 	} {
 		var found []Job
 		for _, j := range all {
@@ -152,13 +147,13 @@ func (c *Client) Find(ctx context.Context, name string) (Job, error) {
 			return found[0], nil
 		}
 		if len(found) > 1 {
-			return Job{}, fmt.Errorf("%q is more than one job: %s", name, texts(found))
+			return Job{}, fmt.Errorf("%q is more than one job: %s; give more of its id, or CLUSTER/ID", name, texts(found))
 		}
 	}
 	if len(all) == 0 {
-		return Job{}, fmt.Errorf("no job has the id or name %q; this server watches none", name)
+		return Job{}, &UnknownJobError{name, "this server watches none"}
 	}
-	return Job{}, fmt.Errorf("no job has the id or name %q; there are %s", name, texts(all))
+	return Job{}, &UnknownJobError{name, "there are " + texts(all)}
 }
 
 // texts names the first few.
@@ -218,6 +213,29 @@ func (c *Client) Decisions(ctx context.Context, job *Job, most int) ([]json.RawM
 	return answer.Decisions, err
 }
 
+// Events are the newest events, of one job or for nil of all, the oldest of them
+// first, at most so many.
+func (c *Client) Events(ctx context.Context, job *Job, most int) ([]Event, error) {
+	var answer struct {
+		Events []Event `json:"events"`
+	}
+	path := "/events"
+	if job != nil {
+		path = job.path() + path
+	}
+	_, err := c.do(ctx, http.MethodGet, fmt.Sprintf("%s?limit=%d", path, most), nil, &answer)
+	return answer.Events, err
+}
+
+// Requirements are the bounds of a job's vertices as Flink has them now.
+func (c *Client) Requirements(ctx context.Context, job *Job) ([]Bounds, error) {
+	var answer struct {
+		Vertices []Bounds `json:"vertices"`
+	}
+	_, err := c.do(ctx, http.MethodGet, job.path()+"/requirements", nil, &answer)
+	return answer.Vertices, err
+}
+
 func (j *Job) path() string {
 	return "/jobs/" + url.PathEscape(j.Cluster) + "/" + url.PathEscape(j.Job)
 }
@@ -243,7 +261,7 @@ func (c *Client) do(ctx context.Context, method, path string, request, answer an
 	}
 	response, err := c.http.Do(r)
 	if err != nil {
-		return time.Time{}, fmt.Errorf("ask %s: %w", c.base, errors.Unwrap(err))
+		return time.Time{}, &AwayError{c.base.String(), errors.Unwrap(err)}
 	}
 	defer response.Body.Close()
 	return c.read(response, answer)
