@@ -7,8 +7,8 @@ import (
 	"strconv"
 	"time"
 
-	"github.com/sluice-project/sluice/scheduler/adaptive"
 	"github.com/sluice-project/sluice/scheduler/cluster"
+	"github.com/sluice-project/sluice/scheduler/conf"
 	"github.com/sluice-project/sluice/scheduler/slots"
 )
 
@@ -169,7 +169,7 @@ type reader struct {
 
 func (r *reader) duration(key string, into *time.Duration) {
 	r.read(key, func(text string) (err error) {
-		*into, err = adaptive.ParseDuration(text, r.version)
+		*into, err = conf.ParseDuration(text, r.version)
 		return err
 	})
 }

@@ -3,7 +3,6 @@ package batch
 import (
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"os"
 	"os/exec"
@@ -13,33 +12,14 @@ import (
 	"time"
 
 	"github.com/sluice-project/sluice/advise/batch"
+	"github.com/sluice-project/sluice/internal/commandtest"
 	"github.com/sluice-project/sluice/internal/realflink"
 )
 
 // binary is the command under test, built once.
 var binary string
 
-func TestMain(m *testing.M) {
-	code, err := buildAndRun(m)
-	if err != nil {
-		fmt.Fprintln(os.Stderr, err)
-		code = 1
-	}
-	os.Exit(code)
-}
-
-func buildAndRun(m *testing.M) (code int, err error) {
-	dir, err := os.MkdirTemp("", "sluice-batch-")
-	if err != nil {
-		return 0, err
-	}
-	defer func() { err = errors.Join(err, os.RemoveAll(dir)) }()
-	binary = filepath.Join(dir, "sluice")
-	if out, err := exec.Command("go", "build", "-o", binary, "../../cmd/sluice").CombinedOutput(); err != nil {
-		return 0, fmt.Errorf("build sluice: %w\n%s", err, out)
-	}
-	return m.Run(), nil
-}
+func TestMain(m *testing.M) { os.Exit(commandtest.Main(m, &binary)) }
 
 // lab is a cluster whose configuration can be changed, with the archive of its jobs.
 type lab struct {

@@ -2,11 +2,9 @@ package adaptive
 
 import (
 	"fmt"
-	"math"
-	"strconv"
 	"strings"
-	"time"
 
+	"github.com/sluice-project/sluice/scheduler/conf"
 	"github.com/sluice-project/sluice/scheduler/slots"
 )
 
@@ -46,17 +44,17 @@ const (
 // Deprecated keys count where the new ones are not set; keys of other parts of
 // Flink are passed over. An error names key and value.
 func FromConfig(config map[string]string, v slots.Version) (Options, error) {
-	r := reader{config: config, version: v}
+	r := reader{conf.Reader{Config: config, Version: v}}
 	reactive := r.reactive()
 	o := DefaultOptions(v, reactive)
 	r.times(&o)
 	r.numbers(&o)
-	o.PreferMinimalTaskManagers = r.truth(o.PreferMinimalTaskManagers, keyPreferMinimal)
-	o.LocalRecovery = r.truth(false, keyLocalRecovery, keyLocalRecoveryOld)
+	o.PreferMinimalTaskManagers = r.Truth(o.PreferMinimalTaskManagers, keyPreferMinimal)
+	o.LocalRecovery = r.Truth(false, keyLocalRecovery, keyLocalRecoveryOld)
 	o.LoadBalance = r.loadBalance()
 	o.Application = strings.EqualFold(config[keyTarget], "embedded")
-	if r.err != nil {
-		return Options{}, r.err
+	if r.Err() != nil {
+		return Options{}, r.Err()
 	}
 	restart, err := RestartFromConfig(config)
 	if err != nil {
@@ -66,140 +64,69 @@ func FromConfig(config map[string]string, v slots.Version) (Options, error) {
 	return o, o.check()
 }
 
-// reader reads values and keeps the first error.
-type reader struct {
-	config  map[string]string
-	version slots.Version
-	err     error
-}
+// reader reads the options.
+type reader struct{ conf.Reader }
 
 // times reads the durations.
 func (r *reader) times(o *Options) {
-	o.WaitTimeout = r.duration(o.WaitTimeout, r.names(keyWaitTimeout)...)
-	o.Stabilization = r.duration(o.Stabilization, r.names(keyStabilization)...)
-	o.SlotIdleTimeout = r.duration(o.SlotIdleTimeout, keySlotIdle)
-	if r.version == slots.V1_20 {
-		o.ScalingIntervalMin = r.duration(o.ScalingIntervalMin, keyIntervalMin)
-		o.ScalingIntervalMax = r.duration(o.ScalingIntervalMax, keyIntervalMax)
-		if _, set := r.config[keyIntervalMax]; set && r.err == nil && o.ScalingIntervalMax == 0 {
-			r.refuse(keyIntervalMax, "it must be greater than "+keyIntervalMin)
+	o.WaitTimeout = r.Duration(o.WaitTimeout, r.names(keyWaitTimeout)...)
+	o.Stabilization = r.Duration(o.Stabilization, r.names(keyStabilization)...)
+	o.SlotIdleTimeout = r.Duration(o.SlotIdleTimeout, keySlotIdle)
+	if r.Version == slots.V1_20 {
+		o.ScalingIntervalMin = r.Duration(o.ScalingIntervalMin, keyIntervalMin)
+		o.ScalingIntervalMax = r.Duration(o.ScalingIntervalMax, keyIntervalMax)
+		if _, set := r.Config[keyIntervalMax]; set && r.Err() == nil && o.ScalingIntervalMax == 0 {
+			r.Refuse(keyIntervalMax, "it must be greater than "+keyIntervalMin)
 		}
 		return
 	}
-	o.Cooldown = r.duration(o.Cooldown, r.names(keyCooldown)...)
-	o.ExecutingStabilization = r.duration(o.ExecutingStabilization, keyExecutingStabilization)
-	o.MaxTriggerDelay = r.duration(o.MaxTriggerDelay, keyMaxDelay)
+	o.Cooldown = r.Duration(o.Cooldown, r.names(keyCooldown)...)
+	o.ExecutingStabilization = r.Duration(o.ExecutingStabilization, keyExecutingStabilization)
+	o.MaxTriggerDelay = r.Duration(o.MaxTriggerDelay, keyMaxDelay)
 }
 
 // numbers reads the integers.
 func (r *reader) numbers(o *Options) {
-	o.ExceptionHistory = r.number(o.ExceptionHistory, keyExceptionHistory)
-	if r.version == slots.V1_20 {
-		o.MinParallelismIncrease = r.number(o.MinParallelismIncrease, keyMinIncrease)
+	o.ExceptionHistory = r.Number(o.ExceptionHistory, keyExceptionHistory)
+	if r.Version == slots.V1_20 {
+		o.MinParallelismIncrease = r.Number(o.MinParallelismIncrease, keyMinIncrease)
 		return
 	}
-	o.MaxCheckpointFailures = r.number(o.MaxCheckpointFailures, keyMaxCheckpointFailures)
-	o.RescaleHistory = r.number(o.RescaleHistory, keyRescaleHistory)
+	o.MaxCheckpointFailures = r.Number(o.MaxCheckpointFailures, keyMaxCheckpointFailures)
+	o.RescaleHistory = r.Number(o.RescaleHistory, keyRescaleHistory)
 }
 
 // names are the names a key has in the version, the winning one first.
 func (r *reader) names(k key) []string {
-	if r.version == slots.V1_20 {
+	if r.Version == slots.V1_20 {
 		return []string{k.name120}
 	}
 	return []string{k.name, k.name120}
 }
 
-// find is the first of the names that is set.
-func (r *reader) find(names ...string) (name, value string, set bool) {
-	for _, name := range names {
-		if value, set := r.config[name]; set {
-			return name, strings.TrimSpace(value), true
-		}
-	}
-	return "", "", false
-}
-
-func (r *reader) refuse(name, why string) {
-	if r.err == nil {
-		r.err = fmt.Errorf("%s: %q: %s", name, r.config[name], why)
-	}
-}
-
-func (r *reader) duration(preset time.Duration, names ...string) time.Duration {
-	name, value, set := r.find(names...)
-	if !set {
-		return preset
-	}
-	d, err := ParseDuration(value, r.version)
-	if err != nil {
-		r.refuse(name, err.Error())
-	}
-	return d
-}
-
-func (r *reader) number(preset int, names ...string) int {
-	name, value, set := r.find(names...)
-	if !set {
-		return preset
-	}
-	n, err := strconv.ParseInt(value, 10, 32)
-	if err != nil {
-		r.refuse(name, "it is not an integer")
-	}
-	return int(n)
-}
-
-func (r *reader) fraction(preset float64, names ...string) float64 {
-	name, value, set := r.find(names...)
-	if !set {
-		return preset
-	}
-	f, err := strconv.ParseFloat(value, 64)
-	if err != nil || math.IsNaN(f) {
-		r.refuse(name, "it is not a number")
-	}
-	return f
-}
-
-func (r *reader) truth(preset bool, names ...string) bool {
-	name, value, set := r.find(names...)
-	if !set {
-		return preset
-	}
-	switch {
-	case strings.EqualFold(value, "true"):
-		return true
-	case strings.EqualFold(value, "false"):
-		return false
-	}
-	r.refuse(name, "it is neither true nor false")
-	return preset
-}
-
 func (r *reader) reactive() bool {
-	name, value, set := r.find(keyMode)
+	name, value, set := r.Find(keyMode)
 	if set && !strings.EqualFold(value, "reactive") {
-		r.refuse(name, "the only mode is REACTIVE")
+		r.Refuse(name, "the only mode is REACTIVE")
 	}
 	return set
 }
 
 // loadBalance reads the mode, which wins over the older switch of 1.20.
 func (r *reader) loadBalance() slots.LoadBalance {
-	name, value, set := r.find(keyLoadBalance)
+	name, value, set := r.Find(keyLoadBalance)
 	mode := strings.ToUpper(value)
 	switch {
-	case !set && r.version == slots.V1_20 && r.truth(false, keySpreadOut), mode == "SLOTS":
+	case !set && r.Version == slots.V1_20 && r.Truth(false, keySpreadOut), mode == "SLOTS":
 		return slots.BalanceSlots
 	case !set || mode == "NONE":
 		return slots.BalanceNone
-	case r.version != slots.V1_20 && mode == "MIN_RESOURCES":
+	case r.Version != slots.V1_20 && mode == "MIN_RESOURCES":
 		return slots.BalanceMinResources
-	case r.version != slots.V1_20 && mode == "TASKS":
+	case r.Version != slots.V1_20 && mode == "TASKS":
 		return slots.BalanceTasks
 	}
-	r.refuse(name, "no such mode in "+r.version.String())
+	r.Refuse(name, "no such mode in "+r.Version.String())
 	return slots.BalanceNone
 }
 
@@ -213,28 +140,28 @@ const (
 // RestartFromConfig reads the restart strategy from the configuration of a job
 // or of a cluster; nil if it sets none.
 func RestartFromConfig(config map[string]string) (*RestartStrategy, error) {
-	r := reader{config: config, version: slots.V2_3}
-	name, value, set := r.find(keyRestartType, keyRestartTypeOld)
+	r := reader{conf.Reader{Config: config, Version: slots.V2_3}}
+	name, value, set := r.Find(keyRestartType, keyRestartTypeOld)
 	if !set {
 		return nil, nil //nolint:nilnil // no strategy is a value here
 	}
 	s := DefaultRestart(restartKinds[strings.ToLower(value)])
 	switch s.Kind {
 	case RestartFixedDelay:
-		s.Attempts = r.number(s.Attempts, restartPrefix+"fixed-delay.attempts")
-		s.Delay = r.duration(s.Delay, restartPrefix+"fixed-delay.delay")
+		s.Attempts = r.Number(s.Attempts, restartPrefix+"fixed-delay.attempts")
+		s.Delay = r.Duration(s.Delay, restartPrefix+"fixed-delay.delay")
 	case RestartFailureRate:
-		s.MaxFailures = r.number(s.MaxFailures, restartPrefix+"failure-rate.max-failures-per-interval")
-		s.Interval = r.duration(s.Interval, restartPrefix+"failure-rate.failure-rate-interval")
-		s.Delay = r.duration(s.Delay, restartPrefix+"failure-rate.delay")
+		s.MaxFailures = r.Number(s.MaxFailures, restartPrefix+"failure-rate.max-failures-per-interval")
+		s.Interval = r.Duration(s.Interval, restartPrefix+"failure-rate.failure-rate-interval")
+		s.Delay = r.Duration(s.Delay, restartPrefix+"failure-rate.delay")
 	case RestartExponential:
 		r.exponential(&s)
 	}
 	if _, known := restartKinds[strings.ToLower(value)]; !known {
-		r.refuse(name, "it is an unknown restart strategy")
+		r.Refuse(name, "it is an unknown restart strategy")
 	}
-	if r.err != nil {
-		return nil, r.err
+	if r.Err() != nil {
+		return nil, r.Err()
 	}
 	if err := s.check(); err != nil {
 		return nil, fmt.Errorf("%s: %q: %w", name, value, err)
@@ -244,12 +171,12 @@ func RestartFromConfig(config map[string]string) (*RestartStrategy, error) {
 
 func (r *reader) exponential(s *RestartStrategy) {
 	const p = restartPrefix + "exponential-delay."
-	s.InitialBackoff = r.duration(s.InitialBackoff, p+"initial-backoff")
-	s.MaxBackoff = r.duration(s.MaxBackoff, p+"max-backoff")
-	s.Multiplier = r.fraction(s.Multiplier, p+"backoff-multiplier")
-	s.ResetThreshold = r.duration(s.ResetThreshold, p+"reset-backoff-threshold")
-	s.Jitter = r.fraction(s.Jitter, p+"jitter-factor")
-	s.AttemptsBeforeReset = r.number(s.AttemptsBeforeReset, p+"attempts-before-reset-backoff")
+	s.InitialBackoff = r.Duration(s.InitialBackoff, p+"initial-backoff")
+	s.MaxBackoff = r.Duration(s.MaxBackoff, p+"max-backoff")
+	s.Multiplier = r.Fraction(s.Multiplier, p+"backoff-multiplier")
+	s.ResetThreshold = r.Duration(s.ResetThreshold, p+"reset-backoff-threshold")
+	s.Jitter = r.Fraction(s.Jitter, p+"jitter-factor")
+	s.AttemptsBeforeReset = r.Number(s.AttemptsBeforeReset, p+"attempts-before-reset-backoff")
 }
 
 var restartKinds = map[string]RestartKind{

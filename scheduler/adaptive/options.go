@@ -3,6 +3,7 @@ package adaptive
 import (
 	"time"
 
+	"github.com/sluice-project/sluice/scheduler/conf"
 	"github.com/sluice-project/sluice/scheduler/slots"
 )
 
@@ -82,25 +83,25 @@ func DefaultOptions(v slots.Version, reactive bool) Options {
 // check refuses what Flink refuses when a job starts. Each message names the
 // option by its key.
 func (o Options) check() error {
-	return first(
-		rule(o.Version == slots.V1_20 || o.Version == slots.V2_3, "version %v is not known", o.Version),
-		rule(o.Stabilization >= 0, "%s: %v is negative", o.key(keyStabilization), o.Stabilization),
-		rule(o.SlotIdleTimeout > 0, "%s: %v is not above 0", keySlotIdle, o.SlotIdleTimeout),
+	return conf.First(
+		conf.Rule(o.Version == slots.V1_20 || o.Version == slots.V2_3, "version %v is not known", o.Version),
+		conf.Rule(o.Stabilization >= 0, "%s: %v is negative", o.key(keyStabilization), o.Stabilization),
+		conf.Rule(o.SlotIdleTimeout > 0, "%s: %v is not above 0", keySlotIdle, o.SlotIdleTimeout),
 		o.checkRules())
 }
 
 // checkRules checks what only one version uses.
 func (o Options) checkRules() error {
 	if o.Version == slots.V1_20 {
-		return first(
-			rule(o.ScalingIntervalMin >= 0, "%s: %v must be positive or 0", keyIntervalMin, o.ScalingIntervalMin),
-			rule(o.ScalingIntervalMax == 0 || o.ScalingIntervalMax > o.ScalingIntervalMin,
+		return conf.First(
+			conf.Rule(o.ScalingIntervalMin >= 0, "%s: %v must be positive or 0", keyIntervalMin, o.ScalingIntervalMin),
+			conf.Rule(o.ScalingIntervalMax == 0 || o.ScalingIntervalMax > o.ScalingIntervalMin,
 				"%s(%v) must be greater than %s(%v)", keyIntervalMax, o.ScalingIntervalMax, keyIntervalMin, o.ScalingIntervalMin))
 	}
-	return first(
-		rule(o.Cooldown >= 0, "%s: %v is negative", keyCooldown.name, o.Cooldown),
-		rule(o.ExecutingStabilization >= 0, "%s: %v is negative", keyExecutingStabilization, o.ExecutingStabilization),
-		rule(o.MaxCheckpointFailures >= 1, "%s: %d should be 1 or higher", keyMaxCheckpointFailures, o.MaxCheckpointFailures))
+	return conf.First(
+		conf.Rule(o.Cooldown >= 0, "%s: %v is negative", keyCooldown.name, o.Cooldown),
+		conf.Rule(o.ExecutingStabilization >= 0, "%s: %v is negative", keyExecutingStabilization, o.ExecutingStabilization),
+		conf.Rule(o.MaxCheckpointFailures >= 1, "%s: %d should be 1 or higher", keyMaxCheckpointFailures, o.MaxCheckpointFailures))
 }
 
 // TriggerDelay is how long a rescale of a job waits for a checkpoint at most

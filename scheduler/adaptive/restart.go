@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"math"
 	"time"
+
+	"github.com/sluice-project/sluice/scheduler/conf"
 )
 
 // RestartKind names a restart strategy.
@@ -68,42 +70,26 @@ func (r RestartStrategy) check() error {
 	case RestartNone:
 		return nil
 	case RestartFixedDelay:
-		return first(
-			rule(r.Attempts >= 0, "restart attempts %d are below 0", r.Attempts),
-			rule(r.Delay >= 0, "restart delay %v is below 0", r.Delay))
+		return conf.First(
+			conf.Rule(r.Attempts >= 0, "restart attempts %d are below 0", r.Attempts),
+			conf.Rule(r.Delay >= 0, "restart delay %v is below 0", r.Delay))
 	case RestartFailureRate:
-		return first(
-			rule(r.MaxFailures > 0, "maximum failures per interval %d are not above 0", r.MaxFailures),
-			rule(r.Interval >= time.Millisecond, "failure rate interval %v is not above 0 ms", r.Interval),
-			rule(r.Delay >= 0, "restart delay %v is below 0", r.Delay))
+		return conf.First(
+			conf.Rule(r.MaxFailures > 0, "maximum failures per interval %d are not above 0", r.MaxFailures),
+			conf.Rule(r.Interval >= time.Millisecond, "failure rate interval %v is not above 0 ms", r.Interval),
+			conf.Rule(r.Delay >= 0, "restart delay %v is below 0", r.Delay))
 	case RestartExponential:
-		return first(
-			rule(r.InitialBackoff >= time.Millisecond, "initial backoff %v is below 1 ms", r.InitialBackoff),
-			rule(r.MaxBackoff >= time.Millisecond, "maximum backoff %v is below 1 ms", r.MaxBackoff),
-			rule(r.InitialBackoff <= r.MaxBackoff, "initial backoff %v is above the maximum backoff %v", r.InitialBackoff, r.MaxBackoff),
-			rule(r.Multiplier > 1, "backoff multiplier %v is not above 1", r.Multiplier),
-			rule(r.ResetThreshold >= time.Millisecond, "reset threshold %v is below 1 ms", r.ResetThreshold),
-			rule(r.Jitter >= 0 && r.Jitter <= 1, "jitter factor %v is not between 0 and 1", r.Jitter),
-			rule(r.AttemptsBeforeReset >= 1, "attempts before a reset %d are below 1", r.AttemptsBeforeReset))
+		return conf.First(
+			conf.Rule(r.InitialBackoff >= time.Millisecond, "initial backoff %v is below 1 ms", r.InitialBackoff),
+			conf.Rule(r.MaxBackoff >= time.Millisecond, "maximum backoff %v is below 1 ms", r.MaxBackoff),
+			conf.Rule(r.InitialBackoff <= r.MaxBackoff, "initial backoff %v is above the maximum backoff %v", r.InitialBackoff, r.MaxBackoff),
+			conf.Rule(r.Multiplier > 1, "backoff multiplier %v is not above 1", r.Multiplier),
+			conf.Rule(r.ResetThreshold >= time.Millisecond, "reset threshold %v is below 1 ms", r.ResetThreshold),
+			conf.Rule(r.Jitter >= 0 && r.Jitter <= 1, "jitter factor %v is not between 0 and 1", r.Jitter),
+			conf.Rule(r.AttemptsBeforeReset >= 1, "attempts before a reset %d are below 1", r.AttemptsBeforeReset))
 	default:
 		return fmt.Errorf("restart strategy %q is not known", r.Kind)
 	}
-}
-
-func rule(holds bool, text string, args ...any) error {
-	if holds {
-		return nil
-	}
-	return fmt.Errorf(text, args...)
-}
-
-func first(all ...error) error {
-	for _, err := range all {
-		if err != nil {
-			return err
-		}
-	}
-	return nil
 }
 
 // restarts is a strategy at work. It counts in whole milliseconds, as Flink.

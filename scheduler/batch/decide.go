@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math"
 
+	"github.com/sluice-project/sluice/scheduler/conf"
 	"github.com/sluice-project/sluice/scheduler/slots"
 )
 
@@ -118,11 +119,11 @@ func newDecider(o Options, v Vertex, inputs []Input) (*decider, error) {
 
 func (c *decider) checkVertex() error {
 	v := c.vertex
-	return first(
-		rule(v.Parallelism >= 0, "parallelism %d: want 0 or more", v.Parallelism),
-		rule(c.maximum <= slots.MaxParallelismLimit, "maximum parallelism %d: want at most %d", c.maximum, slots.MaxParallelismLimit),
-		rule(v.MaxParallelism >= 0, "maximum parallelism %d: want 0 or more", v.MaxParallelism),
-		rule(v.Parallelism <= c.maximum, "parallelism %d is above the maximum parallelism %d", v.Parallelism, c.maximum))
+	return conf.First(
+		conf.Rule(v.Parallelism >= 0, "parallelism %d: want 0 or more", v.Parallelism),
+		conf.Rule(c.maximum <= slots.MaxParallelismLimit, "maximum parallelism %d: want at most %d", c.maximum, slots.MaxParallelismLimit),
+		conf.Rule(v.MaxParallelism >= 0, "maximum parallelism %d: want 0 or more", v.MaxParallelism),
+		conf.Rule(v.Parallelism <= c.maximum, "parallelism %d is above the maximum parallelism %d", v.Parallelism, c.maximum))
 }
 
 // decide goes by the kind of the vertex.
@@ -192,7 +193,7 @@ func (c *decider) bound() error {
 	inferred := min(c.vertex.Inferred, c.maximum)
 	c.least, c.most = max(c.options.MinParallelism, inferred), c.options.MaxParallelism
 	c.least, c.most = min(c.least, c.maximum), min(c.most, c.maximum)
-	return rule(c.least <= c.most, "its source has work for %d tasks, above %s: %d: want %s at most that",
+	return conf.Rule(c.least <= c.most, "its source has work for %d tasks, above %s: %d: want %s at most that",
 		inferred, keyMax, c.most, keySource)
 }
 

@@ -3,6 +3,7 @@ package batch
 import (
 	"fmt"
 
+	"github.com/sluice-project/sluice/scheduler/conf"
 	"github.com/sluice-project/sluice/scheduler/slots"
 )
 
@@ -117,15 +118,15 @@ func (in *input) checkKind(v slots.Version) error {
 		return fmt.Errorf("it has no partitions or no subpartitions: want at least one of each")
 	}
 	in.partitions, in.subpartitions = len(in.Bytes), len(in.Bytes[0])
-	return first(
-		rule(in.Pattern == AllToAll || in.Pattern == Pointwise, "pattern %q: want %s or %s", in.Pattern, AllToAll, Pointwise),
-		rule(!in.Broadcast || in.Pattern == AllToAll, "a broadcast is %s: want %s", in.Pattern, AllToAll),
-		rule(in.Broadcast || !in.Single, "only a broadcast is written to a single subpartition"),
-		rule(!in.Single || in.subpartitions == 1, "it has %d subpartitions: want 1 where one holds everything", in.subpartitions),
-		rule(!in.Broadcast || in.Single || v != slots.V1_20, "in 1.20 a broadcast is written to a single subpartition"),
-		rule(in.Type >= 0, "type number %d: want 0 or more", in.Type),
-		rule(in.partitions <= slots.MaxParallelismLimit, "%d partitions: want at most %d", in.partitions, slots.MaxParallelismLimit),
-		rule(in.subpartitions <= slots.MaxParallelismLimit, "%d subpartitions: want at most %d", in.subpartitions, slots.MaxParallelismLimit))
+	return conf.First(
+		conf.Rule(in.Pattern == AllToAll || in.Pattern == Pointwise, "pattern %q: want %s or %s", in.Pattern, AllToAll, Pointwise),
+		conf.Rule(!in.Broadcast || in.Pattern == AllToAll, "a broadcast is %s: want %s", in.Pattern, AllToAll),
+		conf.Rule(in.Broadcast || !in.Single, "only a broadcast is written to a single subpartition"),
+		conf.Rule(!in.Single || in.subpartitions == 1, "it has %d subpartitions: want 1 where one holds everything", in.subpartitions),
+		conf.Rule(!in.Broadcast || in.Single || v != slots.V1_20, "in 1.20 a broadcast is written to a single subpartition"),
+		conf.Rule(in.Type >= 0, "type number %d: want 0 or more", in.Type),
+		conf.Rule(in.partitions <= slots.MaxParallelismLimit, "%d partitions: want at most %d", in.partitions, slots.MaxParallelismLimit),
+		conf.Rule(in.subpartitions <= slots.MaxParallelismLimit, "%d subpartitions: want at most %d", in.subpartitions, slots.MaxParallelismLimit))
 }
 
 func (in *input) add() error {

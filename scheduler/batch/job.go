@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/sluice-project/sluice/scheduler/adaptive"
+	"github.com/sluice-project/sluice/scheduler/conf"
 	"github.com/sluice-project/sluice/scheduler/slots"
 )
 
@@ -137,8 +138,8 @@ func refuseEdge(job Job, e Edge) error {
 	default:
 		return fmt.Errorf("%s: exchange %q is not known", name, e.Exchange)
 	}
-	return first(
-		rule(e.Pattern == "" || e.Pattern == AllToAll || e.Pattern == Pointwise, "%s: pattern %q: want %s or %s", name, e.Pattern, AllToAll, Pointwise),
-		rule(!e.Forward || e.Pattern == Pointwise, "%s: it is forward and %s: want %s", name, e.Pattern, Pointwise),
-		rule(!e.Broadcast || e.Pattern != Pointwise, "%s: it is a broadcast and %s: want %s", name, e.Pattern, AllToAll))
+	return conf.First(
+		conf.Rule(e.Pattern == "" || e.Pattern == AllToAll || e.Pattern == Pointwise, "%s: pattern %q: want %s or %s", name, e.Pattern, AllToAll, Pointwise),
+		conf.Rule(!e.Forward || e.Pattern == Pointwise, "%s: it is forward and %s: want %s", name, e.Pattern, Pointwise),
+		conf.Rule(!e.Broadcast || e.Pattern != Pointwise, "%s: it is a broadcast and %s: want %s", name, e.Pattern, AllToAll))
 }

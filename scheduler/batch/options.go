@@ -5,6 +5,7 @@ import (
 	"math"
 	"time"
 
+	"github.com/sluice-project/sluice/scheduler/conf"
 	"github.com/sluice-project/sluice/scheduler/slots"
 )
 
@@ -101,14 +102,14 @@ func (o Options) SourceBound(maxParallelism int) int {
 // Check refuses what Flink refuses when a job starts. The message names the
 // options by their keys.
 func (o Options) Check() error {
-	return first(
-		rule(o.Version == slots.V1_20 || o.Version == slots.V2_3, "version %v is not known", o.Version),
-		rule(o.MinParallelism > 0, "%s: %d: it must be 1 or more", keyMin, o.MinParallelism),
-		rule(o.MaxParallelism >= o.MinParallelism, "%s: %d is below %s: %d: want it at least as large",
+	return conf.First(
+		conf.Rule(o.Version == slots.V1_20 || o.Version == slots.V2_3, "version %v is not known", o.Version),
+		conf.Rule(o.MinParallelism > 0, "%s: %d: it must be 1 or more", keyMin, o.MinParallelism),
+		conf.Rule(o.MaxParallelism >= o.MinParallelism, "%s: %d is below %s: %d: want it at least as large",
 			keyMax, o.MaxParallelism, keyMin, o.MinParallelism),
-		rule(o.MaxParallelism <= slots.MaxParallelismLimit, "%s: %d: it must be %d or less", keyMax, o.MaxParallelism, slots.MaxParallelismLimit),
-		rule(o.AverageVolume >= 0, "%s: %d bytes are below 0", keyVolume, o.AverageVolume),
-		rule(o.DefaultSourceParallelism >= 0, "%s: %d: it must be 1 or more", keySource, o.DefaultSourceParallelism),
+		conf.Rule(o.MaxParallelism <= slots.MaxParallelismLimit, "%s: %d: it must be %d or less", keyMax, o.MaxParallelism, slots.MaxParallelismLimit),
+		conf.Rule(o.AverageVolume >= 0, "%s: %d bytes are below 0", keyVolume, o.AverageVolume),
+		conf.Rule(o.DefaultSourceParallelism >= 0, "%s: %d: it must be 1 or more", keySource, o.DefaultSourceParallelism),
 		o.checkSkew(),
 		o.checkSpeculative())
 }
@@ -117,9 +118,9 @@ func (o Options) checkSkew() error {
 	if o.Version == slots.V1_20 {
 		return nil
 	}
-	return first(
-		rule(o.SkewedFactor > 0 && !math.IsInf(o.SkewedFactor, 0), "%s: %v: it must be above 0", keySkewFactor, o.SkewedFactor),
-		rule(o.SkewedThreshold > 0, "%s: %d bytes: it must be above 0", keySkewThreshold, o.SkewedThreshold))
+	return conf.First(
+		conf.Rule(o.SkewedFactor > 0 && !math.IsInf(o.SkewedFactor, 0), "%s: %v: it must be above 0", keySkewFactor, o.SkewedFactor),
+		conf.Rule(o.SkewedThreshold > 0, "%s: %d bytes: it must be above 0", keySkewThreshold, o.SkewedThreshold))
 }
 
 func (o Options) checkSpeculative() error {
@@ -132,29 +133,13 @@ func (o Options) checkSpeculative() error {
 		return nil
 	}
 	s := o.Speculative
-	return first(
-		rule(o.Hybrid != UnfinishedProducers, "%s: %s: speculative execution reads finished producers only: want %s or %s",
+	return conf.First(
+		conf.Rule(o.Hybrid != UnfinishedProducers, "%s: %s: speculative execution reads finished producers only: want %s or %s",
 			keyHybrid, o.Hybrid, OnlyFinishedProducers, AllProducersFinished),
-		rule(s.MaxConcurrent > 0, "%s: %d: it must be 1 or more", keyConcurrent.name, s.MaxConcurrent),
-		rule(s.BlockSlowNode >= 0, "%s: %v is negative", keyBlock.name, s.BlockSlowNode),
-		rule(s.CheckInterval > 0, "%s: %v: it must be above 0", keyCheckInterval, s.CheckInterval),
-		rule(s.LowerBound >= 0, "%s: %v is negative", keyLowerBound, s.LowerBound),
-		rule(s.Ratio >= 0 && s.Ratio < 1, "%s: %v: it must be in [0, 1)", keyRatio, s.Ratio),
-		rule(s.Multiplier > 0, "%s: %v: it must be above 0", keyMultiplier, s.Multiplier))
-}
-
-func rule(holds bool, text string, args ...any) error {
-	if holds {
-		return nil
-	}
-	return fmt.Errorf(text, args...)
-}
-
-func first(all ...error) error {
-	for _, err := range all {
-		if err != nil {
-			return err
-		}
-	}
-	return nil
+		conf.Rule(s.MaxConcurrent > 0, "%s: %d: it must be 1 or more", keyConcurrent.name, s.MaxConcurrent),
+		conf.Rule(s.BlockSlowNode >= 0, "%s: %v is negative", keyBlock.name, s.BlockSlowNode),
+		conf.Rule(s.CheckInterval > 0, "%s: %v: it must be above 0", keyCheckInterval, s.CheckInterval),
+		conf.Rule(s.LowerBound >= 0, "%s: %v is negative", keyLowerBound, s.LowerBound),
+		conf.Rule(s.Ratio >= 0 && s.Ratio < 1, "%s: %v: it must be in [0, 1)", keyRatio, s.Ratio),
+		conf.Rule(s.Multiplier > 0, "%s: %v: it must be above 0", keyMultiplier, s.Multiplier))
 }

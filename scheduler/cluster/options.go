@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/sluice-project/sluice/scheduler/adaptive"
+	"github.com/sluice-project/sluice/scheduler/conf"
 	"github.com/sluice-project/sluice/scheduler/slots"
 )
 
@@ -75,7 +76,7 @@ func (r *reader) duration(key string, into *time.Duration) {
 	if !set || r.err != nil {
 		return
 	}
-	value, err := adaptive.ParseDuration(text, r.version)
+	value, err := conf.ParseDuration(text, r.version)
 	if err != nil {
 		r.err = fmt.Errorf("%s: %q: %w", key, text, err)
 		return

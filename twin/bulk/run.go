@@ -11,6 +11,7 @@ import (
 	"github.com/sluice-project/sluice/scheduler/adaptive"
 	"github.com/sluice-project/sluice/scheduler/batch"
 	"github.com/sluice-project/sluice/scheduler/cluster"
+	"github.com/sluice-project/sluice/scheduler/conf"
 	"github.com/sluice-project/sluice/scheduler/slots"
 )
 
@@ -177,7 +178,7 @@ func New(c Config) (*Run, error) {
 		produced: make([][][]int64, len(c.Graph.Edges)),
 	}
 	if text, set := c.Cluster["slot.idle.timeout"]; set {
-		if r.idleTimeout, err = adaptive.ParseDuration(text, c.Version); err != nil {
+		if r.idleTimeout, err = conf.ParseDuration(text, c.Version); err != nil {
 			return nil, fmt.Errorf("option slot.idle.timeout: %q: %w", text, err)
 		}
 	}
