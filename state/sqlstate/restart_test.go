@@ -78,6 +78,8 @@ job.autoscaler:
   observed-scalability.enabled: true
   observed-scalability.min-observations: 1
   observed-scalability.coefficient-min: 0.1
+# One vertex needs its slots to the end, and the others are to be shrunk too.
+sluice.scale-down.slotwise: false
 `
 
 // play is a twin with an autoscaler beside it.
