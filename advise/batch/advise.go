@@ -6,11 +6,9 @@ import (
 	"fmt"
 	"math"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/sluice-project/sluice/flink"
-	scheduler "github.com/sluice-project/sluice/scheduler/batch"
 )
 
 // Config says how to advise.
@@ -137,6 +135,8 @@ type Setting struct {
 	// Was is the value in force.
 	Was string `json:"was,omitempty"`
 	Why string `json:"why,omitempty"`
+	// Scope says of a proposed setting where it is heeded.
+	Scope Scope `json:"scope,omitempty"`
 }
 
 // Prediction is the effect of the proposed settings; of the present ones where
@@ -203,7 +203,7 @@ func Advise(ctx context.Context, runs []Run, c Config) (Advice, error) {
 	a.Slots, a.SlotsFrom = slotsOf(runs, c)
 	a.Present = presentSettings(s)
 	a.Vertices = vertexLines(s)
-	a.Notes = notes(s)
+	a.Notes = append(notes(s), s.run.unmodelled()...)
 	if a.SlotsFrom == slotsSeen {
 		a.Notes = append(a.Notes, "how many slots the job could have had is not known here, and more than were in use are not counted on: --slots says how many")
 	}
@@ -212,7 +212,7 @@ func Advise(ctx context.Context, runs []Run, c Config) (Advice, error) {
 		a.Reason = "no run has finished yet, and only finished ones can be compared"
 		return a, nil
 	}
-	return a, a.search(ctx, whole, s)
+	return a, a.search(ctx, whole, s, c.ClusterSlots)
 }
 
 // finished are the runs that ran to their end with tasks to learn from.
@@ -229,8 +229,8 @@ func finished(runs []Run) []Run {
 
 // search fits the model, looks for the best configuration and says what it would
 // change.
-func (a *Advice) search(ctx context.Context, whole []Run, newest *shape) error {
-	model := newStages(whole, a.Slots)
+func (a *Advice) search(ctx context.Context, whole []Run, newest *shape, clusterSlots int) error {
+	model := newStages(whole, a.Slots, clusterSlots)
 	a.price(model)
 	fit := fitOf(model, whole)
 	a.Fit = &fit
@@ -253,10 +253,14 @@ func (a *Advice) search(ctx context.Context, whole []Run, newest *shape) error {
 	if any {
 		gain = search.gain(best.effect)
 	}
-	if same := best.options == newest.present && newest.decided; any && !same && gain > doubt {
-		err = a.change(model, newest, search.base, best)
-	} else {
+	switch same := best.options == newest.present && newest.decided; {
+	case !any || same || gain <= doubt:
 		a.keep(search.base, gain, doubt, fit)
+	case search.saving(best.effect) < leastSaving:
+		a.keep(search.base, gain, doubt, fit)
+		a.Reason = "the best configuration would save less than a second of run time and of slots"
+	default:
+		err = a.change(model, newest, search.base, best)
 	}
 	a.Fit.certain(a.Predicted)
 	return err
@@ -272,6 +276,16 @@ func (s *searcher) gain(e effect) float64 {
 	return least
 }
 
+// leastSaving is what a change must save, in seconds.
+const leastSaving = 1
+
+// saving is what a configuration saves of a run, in seconds of run time or of slots,
+// whichever is more.
+func (s *searcher) saving(e effect) float64 {
+	saved := func(now, then [len(leans)]float64) float64 { return math.Exp(now[likely]) - math.Exp(then[likely]) }
+	return max(saved(s.base.wall, e.wall), saved(s.base.slots, e.slots))
+}
+
 // doubt is how far the objective may be off.
 func (a *Advice) doubt(f Fit) float64 {
 	wall, slots := a.Prefer.weights()
@@ -280,7 +294,7 @@ func (a *Advice) doubt(f Fit) float64 {
 
 func (a *Advice) keep(base effect, gain, doubt float64, f Fit) {
 	a.Verdict = Keep
-	a.Predicted = prediction(base, base, f)
+	a.Predicted = prediction(base, base, base, f)
 	a.Reason = fmt.Sprintf("no configuration is better by more than the model errs (%.0f %%)", 100*math.Expm1(doubt))
 	if gain > 0 {
 		a.Reason = fmt.Sprintf("the best configuration would be better by %.0f %%, and the model errs by %.0f %%", 100*-math.Expm1(-gain), 100*math.Expm1(doubt))
@@ -293,8 +307,9 @@ func (a *Advice) change(m stages, newest *shape, base effect, best found) error 
 		return fmt.Errorf("job %q: %w", a.Name, err)
 	}
 	a.Verdict = Change
-	a.Predicted = prediction(base, best.effect, *a.Fit)
-	a.Proposed = proposals(newest, best.options)
+	a.Predicted = prediction(base, best.effect, best.lumpy, *a.Fit)
+	a.Proposed = scoped(proposals(newest, best.options))
+	a.Notes = append(a.Notes, schedulerNotes(a.Proposed)...)
 	a.Tuning = slices.DeleteFunc(a.Tuning, func(s Setting) bool { return s.Key == KeyMax }) // the search knows better
 	p := m.under(newest, d, likely)
 	for i := range a.Vertices {
@@ -316,15 +331,20 @@ func percent(c Figure) string {
 	return fmt.Sprintf("%+.0f %%", p)
 }
 
-// prediction turns logarithms into seconds.
-func prediction(base, then effect, f Fit) *Prediction {
-	figure := func(now, then [len(leans)]float64, doubt float64) Figure {
+// prediction turns logarithms into seconds. What lumps make of it is within the range:
+// how the bytes of a task divide among more of them is not known.
+func prediction(base, then, lumpy effect, f Fit) *Prediction {
+	figure := func(now, then, lumpy [len(leans)]float64, doubt float64) Figure {
+		ends := append(then[:], lumpy[:]...)
 		return Figure{
 			Now: math.Exp(now[likely]), Then: math.Exp(then[likely]),
-			Least: math.Exp(slices.Min(then[:])) / (1 + doubt), Most: math.Exp(slices.Max(then[:])) * (1 + doubt),
+			Least: math.Exp(slices.Min(ends)) / (1 + doubt), Most: math.Exp(slices.Max(ends)) * (1 + doubt),
 		}
 	}
-	return &Prediction{Seconds: figure(base.wall, then.wall, f.TimeError), SlotSeconds: figure(base.slots, then.slots, f.SlotError)}
+	return &Prediction{
+		Seconds:     figure(base.wall, then.wall, lumpy.wall, f.TimeError),
+		SlotSeconds: figure(base.slots, then.slots, lumpy.slots, f.SlotError),
+	}
 }
 
 // leastError is the error that is assumed of a model which knows one run.
@@ -386,18 +406,13 @@ func slotsOf(runs []Run, c Config) (slots int, from string) {
 	if c.Slots > 0 {
 		return c.Slots, "given"
 	}
-	most, waited := 1, false
+	most := 1
 	for i := range runs {
-		n := runs[i].most()
-		most = max(most, n)
+		most = max(most, runs[i].most())
 	}
-	for i := range runs {
-		for j := range runs[i].Vertices {
-			waited = waited || len(runs[i].Vertices[j].Tasks) > most
-		}
-	}
+	waited := slices.ContainsFunc(runs, func(r Run) bool { return r.waited(most) })
 	switch {
-	case !waited && c.ClusterSlots > most:
+	case !waited && c.ClusterSlots >= most:
 		return c.ClusterSlots, "the cluster's"
 	case waited:
 		return most, "as many as the job's tasks filled at a time"
@@ -442,7 +457,7 @@ func vertexLines(s *shape) []VertexAdvice {
 			for _, r := range d.why[i] {
 				line.Why = append(line.Why, words(r, s.pinned[i] > 0))
 			}
-			line.Rule = rule(line.Why[0], d.why[i])
+			line.Rule = rule(line.Why[0], d.why[i], line.Derived)
 		}
 		lines = append(lines, line)
 	}
@@ -463,57 +478,4 @@ func (s *shape) complete(vertex int) bool {
 		}
 	}
 	return true
-}
-
-// words says a reason with volumes that a person can read.
-func words(r scheduler.Reason, pinned bool) string {
-	if pinned {
-		return fmt.Sprintf("it had %d, which the rules do not give: the program sets it", r.To)
-	}
-	switch r.Rule {
-	case scheduler.RuleVolume:
-		return fmt.Sprintf("%s at %s a task make %d", amount(float64(r.Bytes)), amount(float64(r.PerTask)), r.To)
-	case scheduler.RuleEvenData:
-		return fmt.Sprintf("%d subpartitions put together up to %s make %d", r.Pieces, amount(float64(r.PerTask)), r.To)
-	}
-	return r.String()
-}
-
-// rule is what gave the parallelism, with the bound that changed it.
-func rule(first string, why []scheduler.Reason) string {
-	for _, r := range why[1:] {
-		switch r.Rule {
-		case scheduler.RuleMinimum:
-			return fmt.Sprintf("%s, at least %d", first, r.To)
-		case scheduler.RuleMaximum, scheduler.RuleVertexMaximum:
-			return fmt.Sprintf("%s, at most %d", first, r.To)
-		}
-	}
-	return first
-}
-
-// notes are what a reader should know.
-func notes(s *shape) []string {
-	all := []string{}
-	say := func(text string, args ...any) { all = append(all, fmt.Sprintf(text, args...)) }
-	if s.run.Settings == nil {
-		say("the configuration of this run is not shown: Flink's defaults are assumed")
-	}
-	if !s.decided {
-		why := fmt.Sprintf("%s is %q", KeyScheduler, s.run.Settings[KeyScheduler])
-		if !s.present.AutoParallelism {
-			why = keyPrefix + "enabled is false"
-		}
-		say("parallelism was not decided from the volume of data (%s): each vertex had that of the job", why)
-	}
-	var off []string
-	for i := range s.run.Vertices {
-		if s.pinned[i] > 0 {
-			off = append(off, s.run.Vertices[i].Name)
-		}
-	}
-	if len(off) > 0 {
-		say("taken as set by the program, since the rules give another parallelism: %s", strings.Join(off, ", "))
-	}
-	return all
 }

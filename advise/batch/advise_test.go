@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -225,7 +226,7 @@ func TestABoundIsRaisedForMoreTasksOnly(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	search := searcher{model: newStages([]Run{*s.run}, 4), shapes: []*shape{s}, present: s.present, prefer: Slots}
+	search := searcher{model: newStages([]Run{*s.run}, 4, 0), shapes: []*shape{s}, present: s.present, prefer: Slots}
 	if err := search.baseline(); err != nil {
 		t.Fatal(err)
 	}
@@ -281,18 +282,72 @@ func TestAJobThatIsNotDecidedFromItsVolumeIsToldSo(t *testing.T) {
 
 func TestTheSlotsAreThoseThatTheJobCouldHave(t *testing.T) {
 	w := world{fixed: 1, perMiB: 0.1, sourceMiB: 64, slots: 4}
+	const filled = "as many as the job's tasks filled at a time"
 	for name, c := range map[string]struct {
 		config Config
 		tasks  int
 		want   int
+		from   string
 	}{
-		"given":                               {Config{Slots: 7, ClusterSlots: 20}, 16, 7},
-		"it waited for more: there were none": {Config{ClusterSlots: 20}, 16, 4},
-		"it never waited: the cluster's":      {Config{ClusterSlots: 20}, 3, 20},
-		"as seen":                             {Config{}, 3, 3},
+		"given":                               {Config{Slots: 7, ClusterSlots: 20}, 16, 7, "given"},
+		"it waited for more: there were none": {Config{ClusterSlots: 20}, 16, 4, filled},
+		"it never waited: the cluster's":      {Config{ClusterSlots: 20}, 3, 20, "the cluster's"},
+		"it filled them, and never waited":    {Config{ClusterSlots: 4}, 4, 4, "the cluster's"},
+		"more than the cluster has by now":    {Config{ClusterSlots: 2}, 3, 3, slotsSeen},
+		"as seen":                             {Config{}, 3, 3, slotsSeen},
 	} {
-		if a := advise(t, c.config, w.run(nil, c.tasks, c.tasks)); a.Slots != c.want {
-			t.Errorf("%s: %d slots (%s), want %d", name, a.Slots, a.SlotsFrom, c.want)
+		if a := advise(t, c.config, w.run(nil, c.tasks, c.tasks)); a.Slots != c.want || a.SlotsFrom != c.from {
+			t.Errorf("%s: %d slots (%s), want %d (%s)", name, a.Slots, a.SlotsFrom, c.want, c.from)
+		}
+	}
+}
+
+// How it would be with other slots does not change how well the model follows the runs,
+// which had the slots that there were.
+func TestOtherSlotsDoNotSpoilTheFit(t *testing.T) {
+	w := world{fixed: 0.5, perMiB: 0.1, sourceMiB: 256, slots: 4, noise: 0.05}
+	other := w
+	other.sourceMiB *= 1.5
+	settings := map[string]string{KeyMax: "16", KeySource: "16"}
+	runs := []Run{other.run(settings, 16, 16), w.run(settings, 16, 16)}
+	plain := advise(t, Config{ClusterSlots: 4}, runs...)
+	for _, given := range []int{1, 4, 8, 16, 64} {
+		a := advise(t, Config{Slots: given, ClusterSlots: 4}, runs...)
+		if a.Fit.TimeError != plain.Fit.TimeError || a.Fit.SlotError != plain.Fit.SlotError {
+			t.Errorf("with %d slots it errs by %.3f and %.3f, without by %.3f and %.3f", given,
+				a.Fit.TimeError, a.Fit.SlotError, plain.Fit.TimeError, plain.Fit.SlotError)
+		}
+		if now, was := a.Predicted.Seconds.Now, plain.Predicted.Seconds.Now; given == 16 && now > 0.5*was || given == 1 && now < 2*was {
+			t.Errorf("with %d slots it takes %.1f s, with 4 %.1f s", given, now, was)
+		}
+	}
+}
+
+func TestALittleIsNoReasonForAChange(t *testing.T) {
+	empty := world{fixed: 0.05, slots: 4} // of a day without data
+	for _, prefer := range []Preference{Balanced, Time, Slots} {
+		a := advise(t, Config{Slots: 4, Prefer: prefer}, empty.run(map[string]string{KeyMax: "5"}, 5, 5))
+		if a.Verdict != Keep || len(a.Proposed) > 0 {
+			t.Errorf("%s: %s: %s, %s", prefer, a.Verdict, a.Reason, text(a.Proposed))
+		}
+		if prefer == Slots && !strings.Contains(a.Reason, "less than a second") {
+			t.Errorf("%s: %s", prefer, a.Reason)
+		}
+	}
+	empty.fixed = 5
+	if a := advise(t, Config{Slots: 4, Prefer: Slots}, empty.run(map[string]string{KeyMax: "5"}, 5, 5)); a.Verdict != Change {
+		t.Errorf("tasks that are dear: %s: %s", a.Verdict, a.Reason)
+	}
+}
+
+func TestHybridExchangesAreToldOf(t *testing.T) {
+	w := world{fixed: 1, perMiB: 0.1, sourceMiB: 64, slots: 4}
+	for exchange, want := range map[string]bool{"blocking": false, "pipelined_bounded": false, "hybrid_full": true, "HYBRID_SELECTIVE": true} {
+		r := w.run(nil, 4, 4)
+		r.Vertices[1].Inputs[0].Exchange = exchange
+		a := advise(t, Config{Slots: 4}, r)
+		if got := slices.ContainsFunc(a.Notes, func(n string) bool { return strings.Contains(n, "hybrid") }); got != want {
+			t.Errorf("%s: told of: %v, in %q", exchange, got, a.Notes)
 		}
 	}
 }
@@ -302,15 +357,31 @@ func TestTheDocumentedTuningIsAdvisedWhereItIsMissing(t *testing.T) {
 	for name, c := range map[string]struct {
 		settings map[string]string
 		tasks    int
-		want     string
+		on120    string
+		on23     string // which has no option for sort shuffle and channels
 	}{
-		"as it should be": {map[string]string{keyChannels: "0"}, 4, "max-parallelism=8"},
-		"channels":        {map[string]string{KeyMax: "4"}, 4, keyChannels + "=0"},
-		"hash shuffle":    {map[string]string{keyChannels: "0", keySortShuffle: "100", KeyMax: "4"}, 4, keySortShuffle + "=1"},
-		"nothing":         {map[string]string{keyChannels: "0", KeyMax: "4"}, 4, ""},
+		"as it should be": {map[string]string{keyChannels: "0"}, 4, "max-parallelism=8", "max-parallelism=8"},
+		"channels":        {map[string]string{KeyMax: "4"}, 4, keyChannels + "=0", ""},
+		"hash shuffle":    {map[string]string{keyChannels: "0", keySortShuffle: "100", KeyMax: "4"}, 4, keySortShuffle + "=1", ""},
+		"nothing":         {map[string]string{keyChannels: "0", KeyMax: "4"}, 4, "", ""},
 	} {
-		if got := text(advise(t, Config{}, w.run(c.settings, c.tasks, c.tasks)).Tuning); got != c.want {
-			t.Errorf("%s: %s, want %s", name, got, c.want)
+		for release, want := range map[slots.Version]string{slots.V1_20: c.on120, slots.V2_3: c.on23} {
+			r := w.run(c.settings, c.tasks, c.tasks)
+			r.Release = release
+			if got := text(advise(t, Config{}, r).Tuning); got != want {
+				t.Errorf("%v, %s: %s, want %s", release, name, got, want)
+			}
+		}
+	}
+}
+
+func TestAnInputReservesNoMoreThanFlinkLetsIt(t *testing.T) {
+	w := world{fixed: 1, perMiB: 0.1, sourceMiB: 64, slots: 4}
+	for tasks, want := range map[int]string{4: "reserves 256 KiB for 4 channels", 501: "reserves 31.2 MiB for 501 channels"} {
+		r := w.run(map[string]string{KeyMax: strconv.Itoa(tasks)}, tasks, tasks)
+		r.Release = slots.V1_20
+		if tuning := advise(t, Config{}, r).Tuning; len(tuning) != 1 || !strings.Contains(tuning[0].Why, want) {
+			t.Errorf("%d tasks: %+v, want %s", tasks, tuning, want)
 		}
 	}
 }

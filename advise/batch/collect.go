@@ -40,11 +40,14 @@ type Left struct {
 type Found struct {
 	Runs []Run
 	Left []Left
+	// Others are the names of jobs that were not asked for and may be batch jobs;
+	// Streams those of streaming jobs that have not ended, asked for or not.
+	Others, Streams []string
 }
 
 // Wanted narrows what is read.
 type Wanted struct {
-	// Jobs are ids or names; none takes all.
+	// Jobs are names, ids or beginnings of one id; none takes all.
 	Jobs []string
 	// Runs is how many of the newest runs of one name are read; 0 for all.
 	Runs int
@@ -59,11 +62,14 @@ const (
 )
 
 // Collect reads the batch jobs of a source. A job that vanishes meanwhile or
-// cannot be read is in Left; it fails if the list of jobs cannot be had, and when
-// ctx ends.
+// cannot be read is in Left; it fails if the list of jobs cannot be had, if what
+// is wanted is the beginning of several ids, and when ctx ends.
 func Collect(ctx context.Context, s Source, w Wanted) (Found, error) {
 	listed, err := s.JobsOverview(ctx)
 	if err != nil {
+		return Found{}, err
+	}
+	if w.Jobs, err = whole(w.Jobs, listed); err != nil {
 		return Found{}, err
 	}
 	var found Found
@@ -78,6 +84,9 @@ func Collect(ctx context.Context, s Source, w Wanted) (Found, error) {
 			return Found{}, ctx.Err()
 		case err != nil:
 			found.Left = append(found.Left, Left{ID: job.ID, Name: job.Name, Why: reason(err)})
+			if errors.Is(err, errNotBatch) {
+				found.stream(job)
+			}
 		default:
 			found.Runs = append(found.Runs, run)
 		}
@@ -102,7 +111,12 @@ func (w Wanted) narrow(listed []flink.JobSummary, found *Found) []flink.JobSumma
 	count := map[string]int{}
 	for _, job := range listed {
 		named := len(w.Jobs) == 0 || slices.Contains(w.Jobs, job.Name) || slices.Contains(w.Jobs, string(job.ID))
+		if job.JobType == flink.TypeStreaming {
+			found.stream(job)
+		}
 		switch {
+		case !named && job.JobType != flink.TypeStreaming && !slices.Contains(found.Others, job.Name):
+			found.Others = append(found.Others, job.Name)
 		case !named:
 		case job.JobType == flink.TypeStreaming:
 			found.Left = append(found.Left, Left{ID: job.ID, Name: job.Name, Why: leftStreaming})
@@ -115,6 +129,38 @@ func (w Wanted) narrow(listed []flink.JobSummary, found *Found) []flink.JobSumma
 	}
 	slices.Reverse(chosen)
 	return chosen
+}
+
+// whole puts ids in the place of their beginnings; what is a name or an id of one
+// of the jobs stays.
+func whole(wanted []string, listed []flink.JobSummary) ([]string, error) {
+	all := slices.Clone(wanted)
+	for i, word := range all {
+		var ids []string
+		for _, job := range listed {
+			if job.Name == word || string(job.ID) == word {
+				ids = nil
+				break
+			}
+			if strings.HasPrefix(string(job.ID), word) {
+				ids = append(ids, string(job.ID))
+			}
+		}
+		if len(ids) > 1 {
+			return nil, fmt.Errorf("%d jobs have an id that begins with %q: give more of it", len(ids), word)
+		}
+		if len(ids) == 1 {
+			all[i] = ids[0]
+		}
+	}
+	return all, nil
+}
+
+// stream notes a streaming job that has not ended.
+func (f *Found) stream(job flink.JobSummary) {
+	if !job.State.Terminal() && !slices.Contains(f.Streams, job.Name) {
+		f.Streams = append(f.Streams, job.Name)
+	}
 }
 
 // errNotBatch says that the job is no batch job.

@@ -143,6 +143,55 @@ func TestTheNewestRunsOfTheJobsAskedForAreRead(t *testing.T) {
 	}
 }
 
+// A word is a name or an id before it is the beginning of one.
+func TestAJobCanBeNamedByTheBeginningOfItsID(t *testing.T) {
+	s := several{Source: nightly(t), failed: map[flink.JobID]error{}}
+	for _, job := range [][2]string{{"12ab", "x"}, {"12cd", "y"}, {"34ef", "12c"}, {"5", "z"}, {"56", "z"}} {
+		id := flink.JobID(job[0])
+		s.jobs = append(s.jobs, flink.JobSummary{ID: id, Name: job[1], JobType: "BATCH", State: flink.JobFinished})
+		s.failed[id] = errors.New("read")
+	}
+	for word, want := range map[string]string{"12a": "12ab", "34": "34ef", "12c": "34ef", "5": "5", "7": "", "12": "2 jobs"} {
+		found, err := Collect(t.Context(), s, Wanted{Jobs: []string{word}})
+		got := ""
+		for _, l := range found.Left {
+			got += string(l.ID)
+		}
+		if err != nil {
+			got = err.Error()
+		}
+		if got != want && (err == nil || !strings.HasPrefix(got, want)) {
+			t.Errorf("%s: read %q, want %q", word, got, want)
+		}
+	}
+}
+
+func TestWhatElseRunsIsNamed(t *testing.T) {
+	s := several{Source: nightly(t), failed: map[flink.JobID]error{}}
+	for i, job := range []flink.JobSummary{
+		{Name: "a", JobType: "BATCH", State: flink.JobFinished},
+		{Name: "b", JobType: "BATCH", State: flink.JobFinished},
+		{Name: "b", JobType: "BATCH", State: flink.JobFailed},
+		{Name: "old"},
+		{Name: "s", JobType: "STREAMING", State: flink.JobRunning},
+		{Name: "t", JobType: "STREAMING", State: flink.JobCanceled},
+	} {
+		job.ID = flink.JobID(string(rune('1' + i)))
+		s.failed[job.ID] = errors.New("read")
+		s.jobs = append(s.jobs, job)
+	}
+	found, err := Collect(t.Context(), s, Wanted{Jobs: []string{"a"}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff([][]string{{"b", "old"}, {"s"}}, [][]string{found.Others, found.Streams}); diff != "" {
+		t.Errorf("others and streams (-want +got):\n%s", diff)
+	}
+	if found, err = Collect(t.Context(), s, Wanted{}); err != nil || len(found.Others) > 0 || len(found.Streams) != 1 {
+		t.Errorf("all asked for: %q, %q, %v", found.Others, found.Streams, err)
+	}
+}
+
 func TestReadingEndsWithTheContext(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()

@@ -42,7 +42,7 @@ type shape struct {
 func optionsOf(r *Run) (scheduler.Options, error) {
 	config := map[string]string{}
 	maps.Copy(config, r.Settings)
-	if _, set := config[keyDefault]; !set && r.Parallelism > 0 {
+	if r.Parallelism > 0 { // that of the cluster is only for jobs that a client submits without one
 		config[keyDefault] = fmt.Sprint(r.Parallelism)
 	}
 	return scheduler.ReadOptions(config, r.Release)
@@ -76,7 +76,7 @@ func shapeOf(r *Run) (*shape, error) {
 	s := &shape{run: r, present: o, decided: decides(r, o), pinned: make([]int, n), inferred: make([]int, n), limit: make([]int, n)}
 	s.inputs, s.volumes = inputBytes(r), make([]volume, n)
 	for i := range r.Vertices {
-		s.volumes[i] = r.volumeOf(i, s.inputs[i])
+		s.volumes[i] = volumeOf(r.keyedReads(i, s.inputs[i]), r.Vertices[i].MaxParallelism)
 		s.limit[i] = r.Vertices[i].explicitLimit(o)
 	}
 	if s.decided {
@@ -121,8 +121,20 @@ func inputBytes(r *Run) [][]float64 {
 	return all
 }
 
-// volumeOf is how the input of a vertex lies that is not broadcast.
-func (r *Run) volumeOf(vertex int, inputs []float64) volume {
+// lumpy is the shape as it would be if all that a task read of keyed inputs were one
+// lump.
+func (s *shape) lumpy() *shape {
+	worst := *s
+	worst.volumes = make([]volume, len(s.volumes))
+	for i := range worst.volumes {
+		worst.volumes[i] = lumpsOf(s.run.keyedReads(i, s.inputs[i]))
+	}
+	return &worst
+}
+
+// keyedReads are the bytes that each task of a vertex read that are not of a
+// broadcast.
+func (r *Run) keyedReads(vertex int, inputs []float64) []float64 {
 	v := &r.Vertices[vertex]
 	var broadcast float64
 	for i, e := range v.Inputs {
@@ -134,7 +146,7 @@ func (r *Run) volumeOf(vertex int, inputs []float64) volume {
 	for _, t := range v.Tasks {
 		read = append(read, max(0, float64(t.ReadBytes)-broadcast))
 	}
-	return volumeOf(read, v.MaxParallelism)
+	return read
 }
 
 // derived is the parallelism of every vertex under some options, and what each

@@ -9,7 +9,8 @@
 // bytes lie in subpartitions, derive.go what package scheduler/batch makes of
 // them, cost.go what a task costs, stage.go the run of a job over its slots,
 // search.go the choice of a configuration, tuning.go what Flink's documentation
-// advises besides. table.go and html.go show the result.
+// advises besides, shared.go what it means for the other jobs of a cluster. words.go
+// has the reasons in words, table.go and html.go show the result.
 //
 // What must not live here: I/O and a clock. The caller brings the answers of
 // Flink and prints what comes out.

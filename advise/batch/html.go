@@ -14,7 +14,7 @@ import (
 var reportPage string
 
 var page = template.Must(template.New("report").Funcs(template.FuncMap{
-	"plural": plural, "seconds": seconds, "figure": figure, "skew": skew, "count": count, "was": orNone,
+	"plural": plural, "seconds": seconds, "figure": figure, "skew": skew, "count": count, "was": orNone, "now": Setting.now,
 	"headline": func(a Advice) string { return a.headline() },
 	"amount":   func(bytes int64) string { return amount(float64(bytes)) },
 	"took":     func(v VertexAdvice) string { return seconds(v.End - v.Start) },

@@ -85,8 +85,8 @@ func TestTheExampleOfTheDocumentIsTheReport(t *testing.T) {
 	if err := r.WriteTable(&table); err != nil {
 		t.Fatal(err)
 	}
-	example, _, _ := strings.Cut(table.String(), "  also ")
-	if !strings.Contains(string(page), "```\n"+example+"```\n") {
+	example, _, _ := strings.Cut(table.String(), "\n\n")
+	if !strings.Contains(string(page), "```\n"+example+"\n```\n") {
 		t.Errorf("docs/batch.md does not show:\n%s", example)
 	}
 }

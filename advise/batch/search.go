@@ -145,21 +145,21 @@ func (s *searcher) under(o scheduler.Options, which []lean) (effect, error) {
 	return meanOf(all), nil
 }
 
-// found is the best configuration and its effect.
+// found is the best configuration and its effect; lumpy is that where what each
+// task read is one lump.
 type found struct {
-	options scheduler.Options
-	effect  effect
+	options       scheduler.Options
+	effect, lumpy effect
 }
 
-// same is how little two objectives differ that are taken for one: the
-// configuration with fewer changes wins then.
+// same is how little two objectives differ that are taken for one.
 const same = 0.01
 
 // best searches the configurations: the largest parallelism and the volume
 // together, the parallelism of sources, then the first two again. It returns
 // false if none is within the bounds of the preference. It ends with ctx.
 func (s *searcher) best(ctx context.Context) (found, bool, error) {
-	var best *found
+	var all []found
 	from := s.present
 	tried := map[scheduler.Options]bool{}
 	for _, candidates := range []func(scheduler.Options) []scheduler.Options{s.grid, s.sources, s.grid, s.sources} {
@@ -175,20 +175,34 @@ func (s *searcher) best(ctx context.Context) (found, bool, error) {
 			if err != nil {
 				return found{}, false, err
 			}
-			if c := (found{o, e}); s.allowed(e) && s.needed(c) && (best == nil || s.better(c, *best)) {
-				best = &c
+			if c := (found{options: o, effect: e}); s.allowed(e) && s.needed(c) {
+				all = append(all, c)
 			}
 		}
-		if best != nil {
-			from = best.options
+		if len(all) > 0 {
+			from = s.pick(all).options
 		}
 	}
-	if best == nil {
+	if len(all) == 0 {
 		return found{}, false, nil
 	}
-	var err error
-	best.effect, err = s.under(best.options, leans[:])
-	return *best, true, err
+	best, err := s.whole(from)
+	return best, true, err
+}
+
+// whole is a configuration with all that is to be known of its effect.
+func (s *searcher) whole(o scheduler.Options) (found, error) {
+	e, err := s.under(o, leans[:])
+	if err != nil {
+		return found{}, err
+	}
+	lumpy := *s
+	lumpy.shapes = make([]*shape, 0, len(s.shapes))
+	for _, shape := range s.shapes {
+		lumpy.shapes = append(lumpy.shapes, shape.lumpy())
+	}
+	l, err := lumpy.under(o, leans[:])
+	return found{options: o, effect: e, lumpy: l}, err
 }
 
 // needed says that a larger bound is there for larger parallelisms: what it does
@@ -204,19 +218,35 @@ func (s *searcher) allowed(e effect) bool {
 		e.slots[likely] <= s.base.slots[likely]+math.Log(slots)+rounding
 }
 
-// better prefers the smaller objective, and of like ones fewer changes.
-func (s *searcher) better(a, b found) bool {
-	x, y := a.effect.objective(s.prefer, likely), b.effect.objective(s.prefer, likely)
-	if math.Abs(x-y) > same {
-		return x < y
+// pick is the best of some configurations: of those that are as good as the one of
+// the smallest objective that with the fewest changes.
+func (s *searcher) pick(all []found) found {
+	least := math.Inf(1)
+	for _, c := range all {
+		least = min(least, c.effect.objective(s.prefer, likely))
 	}
+	var best *found
+	for i := range all {
+		c := &all[i]
+		if c.effect.objective(s.prefer, likely) <= least+same && (best == nil || s.plainer(*c, *best)) {
+			best = c
+		}
+	}
+	return *best
+}
+
+// plainer says which of two configurations that are as good as one another is taken.
+func (s *searcher) plainer(a, b found) bool {
 	if n, m := s.changes(a.options), s.changes(b.options); n != m {
 		return n < m
 	}
 	if n, m := a.options.MaxParallelism, b.options.MaxParallelism; n != m {
 		return n < m // each producer writes as many subpartitions
 	}
-	return x < y-1e-9
+	if n, m := a.options.AverageVolume, b.options.AverageVolume; n != m {
+		return n > m // what it says is then near to what a task reads
+	}
+	return a.effect.objective(s.prefer, likely) < b.effect.objective(s.prefer, likely)-1e-9
 }
 
 // changes weighs what differs from the present: a volume follows the data, so it
@@ -299,8 +329,8 @@ func (s *searcher) volumes(present int64) []int64 {
 				}
 			}
 			largest = max(largest, total)
-			if shape != s.shapes[len(s.shapes)-1] {
-				continue
+			if total == 0 || shape != s.shapes[len(s.shapes)-1] {
+				continue // a source, for one, reads no volume
 			}
 			for _, waves := range []float64{0.5, 1, 2, 3, 4} {
 				for _, room := range []float64{1.02, 1.2} {

@@ -4,6 +4,7 @@ import (
 	"container/heap"
 	"math"
 	"slices"
+	"strings"
 
 	"github.com/sluice-project/sluice/flink"
 )
@@ -13,8 +14,9 @@ import (
 // ready, and the job ends with the last of them. Times are in seconds.
 type stages struct {
 	costs map[flink.VertexID]cost
-	// slots are those that the job can have, at least 1.
-	slots int
+	// slots are those that the job can have, at least 1; cluster those that there
+	// were while it ran, 0 if that is not known.
+	slots, cluster int
 	// lead goes by before the first task starts and tail after the last one has
 	// ended; gap between the end of the producers and the start of a vertex;
 	// handover between two tasks in a slot.
@@ -28,13 +30,14 @@ type played struct {
 	begin, end     []float64
 }
 
-// newStages fits the model to finished runs.
-func newStages(runs []Run, slots int) stages {
-	m := stages{costs: costs(runs), slots: slots}
+// newStages fits the model to finished runs on a cluster of so many slots, to say how
+// they would be with others.
+func newStages(runs []Run, slots, cluster int) stages {
+	m := stages{costs: costs(runs), slots: slots, cluster: cluster}
 	var leads, tails, gaps, handovers []float64
 	for i := range runs {
 		r := &runs[i]
-		first, last := math.Inf(1), 0.0
+		first, last, slots := math.Inf(1), 0.0, r.slots(cluster)
 		for j := range r.Vertices {
 			v := &r.Vertices[j]
 			if len(v.Tasks) == 0 {
@@ -71,8 +74,24 @@ func (r *Run) ready(vertex int) (seconds float64, behind bool) {
 	return seconds, behind
 }
 
-// again plays a run as it was: the tasks that it had with the bytes they read.
+// hybrid says that a consumer may read what its producers still write, and wait for
+// the rest.
+func (e Edge) hybrid() bool { return strings.HasPrefix(strings.ToLower(e.Exchange), "hybrid") }
+
+// unmodelled is what of a run the model does not follow, for a reader of its figures.
+func (r *Run) unmodelled() []string {
+	for i := range r.Vertices {
+		if slices.ContainsFunc(r.Vertices[i].Inputs, Edge.hybrid) {
+			return []string{"some exchanges are hybrid: where tasks run beside their producers and wait for them, which the model does not know, it errs"}
+		}
+	}
+	return nil
+}
+
+// again plays a run as it was: the tasks that it had with the bytes they read, over
+// the slots that it had.
 func (m stages) again(r *Run) played {
+	m.slots = r.slots(m.cluster)
 	loads := make([][]float64, len(r.Vertices))
 	for i := range r.Vertices {
 		loads[i] = r.Vertices[i].loads()
@@ -193,6 +212,21 @@ func (h *slotHeap) Push(any) {}
 
 // Pop is never called.
 func (h *slotHeap) Pop() any { return nil }
+
+// slots are those that the run had: if it waited for one there were no more than
+// those in use, else as many as the cluster had.
+func (r *Run) slots(cluster int) int {
+	most := max(1, r.most())
+	if r.waited(most) {
+		return most
+	}
+	return max(most, cluster)
+}
+
+// waited says that a vertex had more tasks than this many slots hold at a time.
+func (r *Run) waited(slots int) bool {
+	return slices.ContainsFunc(r.Vertices, func(v Vertex) bool { return len(v.Tasks) > slots })
+}
 
 // most is the largest number of tasks that ran at one time.
 func (r *Run) most() int {

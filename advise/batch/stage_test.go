@@ -76,7 +76,7 @@ func TestTheModelTakesItsTimesFromTheRuns(t *testing.T) {
 		{ID: "a", Parallelism: 1, Tasks: []Task{task(2*s, 3*s)}},
 		{ID: "b", Inputs: []Edge{{From: 0, Ship: "HASH", Exchange: "blocking"}}, Tasks: []Task{task(4*s, 5*s), task(6*s, 7*s), task(8*s, 9*s), task(10*s, 11*s)}},
 	}}
-	m := newStages([]Run{r}, 1)
+	m := newStages([]Run{r}, 1, 0)
 	got := [4]float64{m.lead, m.tail, m.gap, m.handover}
 	if want := [4]float64{2, 1, 1, 0.75}; got != want {
 		t.Errorf("lead, tail, gap and handover are %v, want %v", got, want)

@@ -46,7 +46,7 @@ func (a *Advice) table(b *strings.Builder) {
 
 func (a *Advice) tail(b *strings.Builder) {
 	for _, s := range a.Proposed {
-		line(b, "  set %s: %s  (now %s)", s.Key, s.Value, orNone(s.Was))
+		line(b, "  set %s: %s  (now %s)", s.Key, s.Value, s.now())
 	}
 	if a.Predicted != nil && a.Verdict == Change {
 		line(b, "  predicted: run time %s s, slot-seconds %s", a.Predicted.Seconds, a.Predicted.SlotSeconds)
@@ -70,10 +70,15 @@ func line(b *strings.Builder, format string, args ...any) {
 
 // headline is the verdict in words.
 func (a *Advice) headline() string {
-	switch a.Verdict {
-	case Change:
+	n := len(a.Tuning)
+	switch {
+	case a.Verdict == Change && n > 0:
+		return fmt.Sprintf("change %s and consider %d more", plural(len(a.Proposed), "setting"), n)
+	case a.Verdict == Change:
 		return "change " + plural(len(a.Proposed), "setting")
-	case Keep:
+	case a.Verdict == Keep && n > 0:
+		return "keep the configuration and consider " + plural(n, "setting")
+	case a.Verdict == Keep:
 		return "keep the configuration"
 	}
 	return "no advice"
@@ -95,7 +100,6 @@ type leftOut struct{ Names, Why string }
 
 // leftBy puts together what was left out for one reason, in order.
 func (r *Report) leftBy() []leftOut {
-	const most = 5
 	var order []string
 	by := map[string][]string{}
 	for _, l := range r.Left {
@@ -110,12 +114,7 @@ func (r *Report) leftBy() []leftOut {
 	}
 	var all []leftOut
 	for _, why := range order {
-		names := by[why]
-		text := strings.Join(names[:min(most, len(names))], ", ")
-		if more := len(names) - most; more > 0 {
-			text += fmt.Sprintf(" and %d more", more)
-		}
-		all = append(all, leftOut{text, why})
+		all = append(all, leftOut{some(by[why]), why})
 	}
 	return all
 }

@@ -6,9 +6,12 @@ import (
 	"strings"
 
 	scheduler "github.com/sluice-project/sluice/scheduler/batch"
+	"github.com/sluice-project/sluice/scheduler/slots"
 )
 
-// Flink's option keys of the tuning that its documentation advises.
+// Flink's option keys of the tuning that its documentation advises. 2.3 has neither:
+// sort shuffle is all there is, and how many buffers a task needs to read does not
+// grow with its channels beyond a bound.
 const (
 	keySortShuffle = "taskmanager.network.sort-shuffle.min-parallelism"
 	keyChannels    = "taskmanager.network.memory.buffers-per-channel"
@@ -68,15 +71,8 @@ func proposals(s *shape, o scheduler.Options) []Setting {
 // have it.
 func tuning(s *shape) []Setting {
 	list := []Setting{}
-	channels, at := s.channels()
-	if now := setting(s, keyChannels, "2"); now != "0" && channels > 0 {
-		n, _ := strconv.ParseFloat(now, 64)
-		list = append(list, Setting{Key: keyChannels, Value: "0", Was: now, Why: fmt.Sprintf(
-			"network memory then no longer grows with the parallelism: a task of %s reserves %s for %d channels",
-			at, amount(n*float64(channels)*32*1024), channels)})
-	}
-	if now := setting(s, keySortShuffle, "1"); now != "1" {
-		list = append(list, Setting{Key: keySortShuffle, Value: "1", Was: now, Why: "sort shuffle writes few files and needs few buffers whatever the number of subpartitions; hash shuffle needs a buffer and a file for each"})
+	if s.run.Release == slots.V1_20 {
+		list = append(list, s.shuffling()...)
 	}
 	if o := s.present; s.decided && o.MaxParallelism > 4*s.largest() && s.largest() > 0 && o.MaxParallelism > 32 {
 		list = append(list, Setting{Key: KeyMax, Value: strconv.Itoa(2 * s.largest()), Was: strconv.Itoa(o.MaxParallelism), Why: fmt.Sprintf(
@@ -85,6 +81,30 @@ func tuning(s *shape) []Setting {
 	return list
 }
 
+// shuffling is what decouples network memory from the parallelism in 1.20.
+func (s *shape) shuffling() []Setting {
+	var list []Setting
+	channels, at := s.channels()
+	if now := setting(s, keyChannels, "2"); now != "0" && channels > 0 {
+		n, _ := strconv.ParseFloat(now, 64)
+		list = append(list, Setting{Key: keyChannels, Value: "0", Was: now, Why: fmt.Sprintf(
+			"network memory then no longer grows with the parallelism: a task of %s reserves %s for %s",
+			at, amount(min(n*float64(channels), mostRequired)*bufferBytes), plural(channels, "channel"))})
+	}
+	if now := setting(s, keySortShuffle, "1"); now != "1" {
+		list = append(list, Setting{Key: keySortShuffle, Value: "1", Was: now, Why: "sort shuffle writes few files and needs few buffers whatever the number of subpartitions; hash shuffle needs a buffer and a file for each"})
+	}
+	return list
+}
+
+const (
+	// bufferBytes are those of a network buffer (taskmanager.memory.segment-size).
+	bufferBytes = 32 << 10
+	// mostRequired is how many of them an input of a batch job reserves at most
+	// (taskmanager.network.memory.read-buffer.required-per-gate.max).
+	mostRequired = 1000
+)
+
 func setting(s *shape, key, otherwise string) string {
 	if value, set := s.run.Settings[key]; set {
 		return strings.TrimSpace(value)
@@ -92,18 +112,14 @@ func setting(s *shape, key, otherwise string) string {
 	return otherwise
 }
 
-// channels is the largest number of producers that one task reads from.
+// channels is the largest number of producers that one input of a task reads from.
 func (s *shape) channels() (most int, vertex string) {
 	for i := range s.run.Vertices {
 		v := &s.run.Vertices[i]
-		n := 0
 		for _, e := range v.Inputs {
-			if !e.pointwise() {
-				n += max(0, s.run.Vertices[e.From].Parallelism)
+			if n := s.run.Vertices[e.From].Parallelism; !e.pointwise() && n > most {
+				most, vertex = n, v.Name
 			}
-		}
-		if n > most {
-			most, vertex = n, v.Name
 		}
 	}
 	return most, vertex

@@ -54,6 +54,21 @@ func volumeOf(read []float64, subpartitions int) volume {
 	return v
 }
 
+// lumpsOf is a volume of which all that a task read is one lump: how the bytes lie
+// within the range of a task is not shown, and this is the worst for more tasks.
+func lumpsOf(read []float64) volume {
+	var v volume
+	for i, r := range read {
+		if r >= 1 {
+			v.lumps = append(v.lumps, lump{at: (float64(i) + 0.5) / float64(len(read)), bytes: r})
+		}
+	}
+	if len(v.lumps) == 0 {
+		v.even = 1
+	}
+	return v
+}
+
 // cut divides the volume, scaled to a total, among subpartitions.
 func (v volume) cut(subpartitions int, total float64) []int64 {
 	whole := v.even

@@ -34,7 +34,11 @@ func TestCuttingAVolumeLosesNoByte(t *testing.T) {
 		read := rapid.SliceOfN(rapid.Float64Range(0, 1e12), 0, 40).Draw(t, "read")
 		subpartitions := rapid.IntRange(1, 200).Draw(t, "subpartitions")
 		total := math.Round(rapid.Float64Range(0, 1e13).Draw(t, "total"))
-		parts := volumeOf(read, rapid.IntRange(1, 200).Draw(t, "before")).cut(subpartitions, total)
+		v := volumeOf(read, rapid.IntRange(1, 200).Draw(t, "before"))
+		if rapid.Bool().Draw(t, "lumps") {
+			v = lumpsOf(read)
+		}
+		parts := v.cut(subpartitions, total)
 		sum := 0.0
 		for _, p := range parts {
 			if p < 0 {

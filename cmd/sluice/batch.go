@@ -8,7 +8,6 @@ import (
 	"io"
 	"slices"
 	"strings"
-	"time"
 
 	"github.com/spf13/cobra"
 
@@ -54,7 +53,7 @@ func newBatchAdvise() *cobra.Command {
 		Long: "Advise reads the batch jobs that a cluster or a History Server still knows, or the archives that a cluster writes to jobmanager.archive.fs.dir. " +
 			"Runs with one name belong to one job. For each vertex it shows bytes, skew, time, the parallelism it had and what Flink derives under the present configuration; " +
 			"and it says which configuration would have served the job best, with the predicted effect on run time and slot-seconds, where that is more than the model errs.\n" +
-			"JOB is a job's name or id; without any all batch jobs are looked at.",
+			"JOB is a job's name, its id or the beginning of that; without any all batch jobs are looked at.",
 		Example: "  sluice batch advise --flink http://jobmanager:8081\n" +
 			"  sluice batch advise nightly-report --history http://history:8082 --prefer slots\n" +
 			"  sluice batch advise --history /var/flink/archive -o html > batch.html",
@@ -64,15 +63,15 @@ func newBatchAdvise() *cobra.Command {
 	cmd.Flags().Lookup("log-level").DefValue = "warn"
 	f.logLevel = "warn"
 	f.output.register(cmd, asHTML)
-	cmd.Flags().StringVar(&f.history, "history", "", "`URL` of a History Server, or the folder with the archives (jobmanager.archive.fs.dir)")
-	cmd.Flags().IntVar(&f.slots, "slots", 0, "how many slots the job can have (default: as seen, or those of the cluster)")
+	cmd.Flags().StringVar(&f.history, "history", "", "`URL` of a History Server, or the folder with the archives (jobmanager.archive.fs.dir), also as file:///folder")
+	cmd.Flags().IntVar(&f.slots, "slots", 0, "how many slots the job can have; 0 takes as many as were seen in use, or those of the cluster")
 	cmd.Flags().StringVar(&f.prefer, "prefer", string(batch.Balanced), "what to save: balanced (run time × slot-seconds), time or slots")
 	cmd.Flags().IntVar(&f.runs, "runs", 10, "how many of the newest runs of each job to read; 0 for all")
 	return cmd
 }
 
 func (f *batchFlags) run(cmd *cobra.Command, jobs []string) error {
-	if err := f.check(jobs); err != nil {
+	if err := f.check(jobs, cmd.Flags().Changed("history")); err != nil {
 		return &usageError{err}
 	}
 	var report batch.Report
@@ -94,7 +93,7 @@ func (f *batchFlags) run(cmd *cobra.Command, jobs []string) error {
 	return f.output.write(cmd.OutOrStdout(), report, func(w io.Writer) error { return report.WriteTable(w) })
 }
 
-func (f *batchFlags) check(jobs []string) error {
+func (f *batchFlags) check(jobs []string, history bool) error {
 	if f.prefer == "" {
 		f.prefer = string(batch.Balanced)
 	}
@@ -105,49 +104,14 @@ func (f *batchFlags) check(jobs []string) error {
 		return fmt.Errorf("--slots %d: want 1 or more, or 0 for as many as are seen", f.slots)
 	case f.runs < 0:
 		return fmt.Errorf("--runs %d: want 1 or more, or 0 for all", f.runs)
+	case history && f.history == "":
+		return errors.New(`--history "": want the URL of a History Server, or a folder with archives`)
 	case slices.Contains(jobs, ""):
 		return errors.New("a job has an empty name: want a name or an id")
 	case f.history != "" && (len(f.clusters) > 0 || f.host != "" || f.port != ""):
 		return errors.New("--history needs no cluster: leave --flink, --flinkClusterHost and --flinkClusterPort out")
 	}
 	return nil
-}
-
-// batchPlace is where the runs of batch jobs are read.
-type batchPlace struct {
-	name   string
-	source batch.Source
-	slots  int // of the cluster, 0 if not known
-	left   []batch.Left
-	close  func()
-}
-
-// place opens what is named: an archive, a History Server or a cluster.
-func (f *batchFlags) place(ctx context.Context, cmd *cobra.Command) (batchPlace, error) {
-	if f.history != "" && !strings.Contains(f.history, "://") {
-		return openArchives(ctx, f.history)
-	}
-	if f.history != "" {
-		f.clusters = []string{f.history}
-	}
-	p, err := f.load(cmd)
-	if err != nil {
-		return batchPlace{}, err
-	}
-	if len(p.clusters) != 1 {
-		return batchPlace{}, &usageError{fmt.Errorf("%d clusters are configured: name the one to look at by --flink, or a History Server by --history", len(p.clusters))}
-	}
-	client, _, err := p.cluster(p.clusters[0], wiring{now: time.Now})
-	if err != nil {
-		return batchPlace{}, &usageError{fmt.Errorf("%s: cluster %s: %w", p.clusters[0].Source, p.clusters[0].Name, err)}
-	}
-	place := batchPlace{name: client.Address(), source: client, close: client.Close}
-	if f.history == "" {
-		if overview, err := client.Overview(ctx); err == nil {
-			place.slots = overview.SlotsTotal
-		}
-	}
-	return place, nil
 }
 
 func (f *batchFlags) advise(ctx context.Context, place batchPlace, jobs []string) (batch.Report, error) {
@@ -173,6 +137,7 @@ func (f *batchFlags) advise(ctx context.Context, place batchPlace, jobs []string
 			report.Jobs = append(report.Jobs, a)
 		}
 	}
+	report.Together(found.Others, found.Streams)
 	if len(report.Jobs) == 0 {
 		return batch.Report{}, fmt.Errorf("there is no advice: %s: %s", cmp.Or(report.Left[0].Name, string(report.Left[0].ID)), report.Left[0].Why)
 	}
@@ -194,7 +159,7 @@ func (f *batchFlags) unread(err error) error {
 // missing says which of the jobs that were named is not there, or is no batch job.
 func missing(jobs []string, found *batch.Found, place batchPlace) error {
 	for _, job := range jobs {
-		is := func(id flink.JobID, name string) bool { return string(id) == job || name == job }
+		is := func(id flink.JobID, name string) bool { return strings.HasPrefix(string(id), job) || name == job }
 		if slices.ContainsFunc(found.Runs, func(r batch.Run) bool { return is(r.ID, r.Name) }) {
 			continue
 		}
@@ -209,7 +174,10 @@ func missing(jobs []string, found *batch.Found, place batchPlace) error {
 	others := ""
 	if n := len(found.Left) + len(place.left); n > 0 {
 		left := append(slices.Clone(place.left), found.Left...)
-		others = fmt.Sprintf("; of %d others, the first is %s: %s", n, cmp.Or(left[0].Name, string(left[0].ID)), left[0].Why)
+		first := fmt.Sprintf("%s: %s", cmp.Or(left[0].Name, string(left[0].ID)), left[0].Why)
+		if others = "; there is " + first; n > 1 {
+			others = fmt.Sprintf("; of %d others, the first is %s", n, first)
+		}
 	}
 	return fmt.Errorf("there is no batch job at %s%s", place.name, others)
 }

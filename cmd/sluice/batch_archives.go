@@ -1,8 +1,12 @@
 package main
 
 import (
+	"bufio"
+	"bytes"
+	"compress/gzip"
 	"context"
 	"fmt"
+	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -28,7 +32,7 @@ var _ batch.Source = (*archives)(nil)
 // it, 2.3 one in a folder for each application.
 func openArchives(ctx context.Context, folder string) (batchPlace, error) {
 	if info, err := os.Stat(folder); err != nil {
-		return batchPlace{}, &usageError{fmt.Errorf("--history: %w", err)}
+		return batchPlace{}, &usageError{fmt.Errorf("--history: %w; a History Server is named as http://host:8082", err)}
 	} else if !info.IsDir() && !info.Mode().IsRegular() {
 		return batchPlace{}, &usageError{fmt.Errorf("--history %s: want a folder with archives, or one archive", folder)}
 	}
@@ -82,12 +86,25 @@ func (a *archives) read(file string) (*flink.Archive, error) {
 		return nil, err
 	}
 	defer f.Close()
-	archive, err := flink.ReadArchive(f)
+	text, err := unzipped(f)
+	if err != nil {
+		return nil, err
+	}
+	archive, err := flink.ReadArchive(text)
 	if err != nil {
 		return nil, err
 	}
 	a.open, a.openFile = archive, file
 	return archive, nil
+}
+
+// unzipped reads a file that may have been packed by gzip since Flink wrote it.
+func unzipped(f io.Reader) (io.Reader, error) {
+	text := bufio.NewReader(f)
+	if start, err := text.Peek(2); err != nil || !bytes.Equal(start, []byte{0x1f, 0x8b}) {
+		return text, nil
+	}
+	return gzip.NewReader(text)
 }
 
 // of is the archive of a job.

@@ -4,6 +4,7 @@ import (
 	"compress/gzip"
 	"context"
 	"encoding/json"
+	"fmt"
 	"io"
 	"net/http"
 	"net/http/httptest"
@@ -56,6 +57,20 @@ func archiveFolder(t *testing.T, more map[string]string) string {
 	return folder
 }
 
+// zippedArchive is an archive that was packed later.
+func zippedArchive(t *testing.T) string {
+	t.Helper()
+	packed, err := os.ReadFile("../../flink/testdata/archive-2.3.0.json.gz")
+	if err != nil {
+		t.Fatal(err)
+	}
+	file := filepath.Join(t.TempDir(), "1c90.gz")
+	if err := os.WriteFile(file, packed, 0o644); err != nil {
+		t.Fatal(err)
+	}
+	return file
+}
+
 // historyServer serves the archive, and says of everything else that it is not there.
 func historyServer(t *testing.T, more map[string]string) string {
 	t.Helper()
@@ -89,7 +104,12 @@ func TestBatchAdviceIsTheSameFromAFolderAndAServer(t *testing.T) {
 		{"--history", folder},
 		{"--history", filepath.Join(folder, "00/applications/1c90/jobs/1c90")},
 		{"--history", historyServer(t, nil)},
+		{"--history", strings.TrimPrefix(historyServer(t, nil), "http://")},
+		{"--history", "file://" + folder},
+		{"--history", "file:" + folder},
+		{"--history", zippedArchive(t)},
 		{"--flink", historyServer(t, nil), "nightly"},
+		{"--flink", historyServer(t, nil), "1c906768"},
 	} {
 		r := runCommand(t, append([]string{"batch", "advise", "-o", "json"}, place...)...)
 		var report batch.Report
@@ -141,6 +161,7 @@ func TestBatchAdviceSaysWhatIsWrongInOneLine(t *testing.T) {
 		return dir
 	}
 	streaming := `{"jobs":[{"jid":"00000000000000000000000000000007","name":"orders","jobType":"STREAMING","state":"RUNNING","start-time":1,"tasks":{}}]}`
+	twins := `{"jobs":[` + strings.TrimSuffix(strings.TrimPrefix(streaming, `{"jobs":[`), `]}`) + `,{"jid":"00000000000000000000000000000008","name":"clicks","jobType":"STREAMING","state":"RUNNING","start-time":1,"tasks":{}}]}`
 	for name, c := range map[string]struct {
 		args []string
 		code int
@@ -152,6 +173,14 @@ func TestBatchAdviceSaysWhatIsWrongInOneLine(t *testing.T) {
 		"two places":              {[]string{"--flink", "http://a:1", "--history", folder}, exitUsage, []string{"--history needs no cluster"}},
 		"an unknown form":         {[]string{"-o", "pdf"}, exitUsage, []string{"pdf", "html"}},
 		"no folder":               {[]string{"--history", filepath.Join(folder, "nowhere")}, exitUsage, []string{"nowhere", "no such file"}},
+		"a store":                 {[]string{"--history", "s3://bucket/archive"}, exitUsage, []string{"s3://bucket/archive", "copy them", "History Server"}},
+		"a file elsewhere":        {[]string{"--history", "file://nas/archive"}, exitUsage, []string{"file://nas/archive", "file:///folder"}},
+		"an empty place":          {[]string{"--history", ""}, exitUsage, []string{`--history ""`, "URL"}},
+		"a password":              {[]string{"--history", "http://me:secret@h:1"}, exitUsage, []string{"--history: no user and password"}},
+		"a port that is none":     {[]string{"--history", "h:99999999"}, exitUsage, []string{"sluice: --history: "}},
+		"a broken packed file":    {[]string{"--history", only("torn.gz", "\x1f\x8b\x08")}, exitFailed, []string{"torn.gz", "cannot be read: unexpected EOF"}},
+		"half an id of nothing":   {[]string{"--flink", historyServer(t, nil), "1c91"}, exitFailed, []string{`"1c91"`}},
+		"half an id of two":       {[]string{"--flink", historyServer(t, map[string]string{"/jobs/overview": twins}), "00"}, exitFailed, []string{`2 jobs`, `"00"`}},
 		"an empty folder":         {[]string{"--history", t.TempDir()}, exitUsage, []string{"there is no archive in it", "jobmanager.archive.fs.dir"}},
 		"nothing but a torn file": {[]string{"--history", only("torn", `{"archive":[{"path":"/jobs`)}, exitFailed, []string{"torn", "cut off after 26 bytes"}},
 		"another file":            {[]string{"--history", only("notes.txt", "hello")}, exitFailed, []string{"notes.txt", "cannot be read"}},
@@ -159,7 +188,8 @@ func TestBatchAdviceSaysWhatIsWrongInOneLine(t *testing.T) {
 		"a cluster that is away":  {[]string{"--flink", "http://127.0.0.1:1"}, exitUsage, []string{"127.0.0.1:1", "--flink http://localhost:8081"}},
 		"a server that is away":   {[]string{"--history", "http://127.0.0.1:1"}, exitUsage, []string{"127.0.0.1:1", "--history http://localhost:8082"}},
 		"a streaming job named":   {[]string{"--flink", historyServer(t, map[string]string{"/jobs/overview": streaming}), "orders"}, exitFailed, []string{`"orders"`, "sluice advise"}},
-		"streaming jobs alone":    {[]string{"--flink", historyServer(t, map[string]string{"/jobs/overview": streaming})}, exitFailed, []string{"no batch job", "orders", "sluice advise"}},
+		"a streaming job alone":   {[]string{"--flink", historyServer(t, map[string]string{"/jobs/overview": streaming})}, exitFailed, []string{"no batch job", "; there is orders: a streaming job", "sluice advise"}},
+		"streaming jobs alone":    {[]string{"--flink", historyServer(t, map[string]string{"/jobs/overview": twins})}, exitFailed, []string{"no batch job", "; of 2 others, the first is "}},
 		"no job at all":           {[]string{"--flink", historyServer(t, map[string]string{"/jobs/overview": `{"jobs":[]}`})}, exitFailed, []string{"there is no batch job at http"}},
 	} {
 		r := runCommand(t, append([]string{"batch", "advise"}, c.args...)...)
@@ -170,6 +200,37 @@ func TestBatchAdviceSaysWhatIsWrongInOneLine(t *testing.T) {
 			if !strings.Contains(r.stderr, w) {
 				t.Errorf("%s: %q without %q", name, r.stderr, w)
 			}
+		}
+	}
+}
+
+// The settings of one job are the cluster's: what else runs there is named.
+func TestBatchAdviceNamesWhatElseRunsThere(t *testing.T) {
+	var overview struct {
+		Jobs []json.RawMessage `json:"jobs"`
+	}
+	var file struct{ Archive []struct{ Path, JSON string } }
+	if err := json.Unmarshal(archived(t), &file); err != nil {
+		t.Fatal(err)
+	}
+	for _, e := range file.Archive {
+		if e.Path == "/jobs/overview" {
+			if err := json.Unmarshal([]byte(e.JSON), &overview); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	for i, rest := range []string{`"name":"orders","jobType":"STREAMING","state":"RUNNING"`, `"name":"weekly","jobType":"BATCH","state":"FINISHED"`} {
+		overview.Jobs = append(overview.Jobs, json.RawMessage(fmt.Sprintf(`{"jid":"0000000000000000000000000000000%d",%s,"start-time":1,"tasks":{}}`, i, rest)))
+	}
+	text, err := json.Marshal(overview)
+	if err != nil {
+		t.Fatal(err)
+	}
+	r := runCommand(t, "batch", "advise", "nightly", "--flink", historyServer(t, map[string]string{"/jobs/overview": string(text)}))
+	for _, want := range []string{"from the next start of its JobManager on: for weekly too", "interrupts its streaming jobs", "no high availability: orders"} {
+		if r.code != exitDone || !strings.Contains(r.stdout, want) {
+			t.Errorf("code %d, without %q:\n%s%s", r.code, want, r.stdout, r.stderr)
 		}
 	}
 }
@@ -198,8 +259,10 @@ func TestBatchHelpHasExamples(t *testing.T) {
 			t.Errorf("%v: code %d\n%s%s", args, r.code, r.stdout, r.stderr)
 		}
 	}
-	if r := runCommand(t, "batch", "advise", "--help"); !strings.Contains(r.stdout, "--history /var/flink/archive -o html") {
-		t.Errorf("no examples:\n%s", r.stdout)
+	for _, want := range []string{"--history /var/flink/archive -o html", "the job can have; 0 takes as many as"} {
+		if r := runCommand(t, "batch", "advise", "--help"); !strings.Contains(strings.Join(strings.Fields(r.stdout), " "), want) {
+			t.Errorf("without %q:\n%s", want, r.stdout)
+		}
 	}
 	if r := runCommand(t, "batch", "adivse"); r.code != exitUsage || !strings.Contains(r.stderr, "adivse") {
 		t.Errorf("code %d: %s", r.code, r.stderr)

@@ -1,6 +1,7 @@
 package batch
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"strings"
@@ -130,7 +131,8 @@ func refuseEdge(job Job, e Edge) error {
 	if e.From < 0 || e.To <= e.From || e.To >= len(job.Vertices) {
 		return fmt.Errorf("edge %d -> %d: want it to lead from a vertex of the job to a later one", e.From, e.To)
 	}
-	name := fmt.Sprintf("edge %s -> %s", job.Vertices[e.From].ID, job.Vertices[e.To].ID)
+	from, to := job.Vertices[e.From], job.Vertices[e.To]
+	name := fmt.Sprintf("edge %s -> %s", cmp.Or(from.Name, from.ID), cmp.Or(to.Name, to.ID))
 	switch e.Exchange {
 	case "", Blocking, BlockingPersistent, HybridFull, HybridSelective:
 	case Pipelined, PipelinedBounded, PipelinedApproximate:

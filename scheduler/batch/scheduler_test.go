@@ -311,6 +311,7 @@ func TestHybridConsumersStartInAChain(t *testing.T) {
 func TestJobsAreRefusedWithFlinksReason(t *testing.T) {
 	pipelined := chain("HASH", "HASH")
 	pipelined.Edges[1].Exchange = PipelinedBounded
+	pipelined.Vertices[1].ID, pipelined.Vertices[1].Name = "9ed083b1", "work"
 	files := chain("HASH", "HASH")
 	files.Vertices[0].FileInputFormat = true
 	stream := chain("HASH", "HASH")
