@@ -61,11 +61,7 @@ func (q question) batchRequirements(id string) Answer {
 // batchConfig is what the configuration of a batch job says otherwise.
 func (j *job) batchConfig(c *flink.ExecutionConfig) {
 	c.ObjectReuseMode = true
-	if p, err := strconv.Atoi(j.options["parallelism.default"]); err == nil {
-		c.JobParallelism = p
-	} else {
-		c.JobParallelism = 1
-	}
+	c.JobParallelism = j.batch.Parallelism()
 }
 
 // pendingOperators are those of a job that are in no vertex yet: only batch jobs have

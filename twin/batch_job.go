@@ -58,9 +58,13 @@ func (t *Twin) batchConfig(spec JobSpec, options map[string]string) (bulk.Config
 	if err != nil {
 		return bulk.Config{}, err
 	}
+	parallelism, err := spec.parallelism()
+	if err != nil {
+		return bulk.Config{}, err
+	}
 	c := bulk.Config{
 		Job: slots.JobID(spec.ID), Graph: g, Cluster: t.config.Options, Options: options, Version: t.config.Version, Now: t.Now,
-		Static: !t.dynamic(&spec, options), Whole: t.config.Version == slots.V1_20 || t.defaultScheduler(),
+		Parallelism: parallelism, Static: !t.dynamic(&spec, options), Whole: t.config.Version == slots.V1_20 || t.defaultScheduler(),
 		Build: t.config.Times.Build, Cancel: t.config.Times.Cancel, Deploy: func(vertex, task, attempt int) time.Duration {
 			lot := t.chance(spec.ID, "task", vertex<<32|task<<8|attempt)
 			return time.Duration((1 + t.config.Times.Spread*(2*lot-1)) * float64(t.config.Times.Task)).Round(time.Millisecond)

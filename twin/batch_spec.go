@@ -3,9 +3,11 @@ package twin
 import (
 	"errors"
 	"fmt"
+	"strconv"
 	"strings"
 	"time"
 
+	"github.com/sluice-project/sluice/scheduler/slots"
 	"github.com/sluice-project/sluice/twin/bulk"
 	"github.com/sluice-project/sluice/twin/flow"
 )
@@ -120,6 +122,20 @@ func (s *JobSpec) completeBatch() error {
 		}
 	}
 	return nil
+}
+
+// parallelism is that of a batch job as a whole: what its own options say, and 1 where
+// they say nothing, whatever those of the cluster say.
+func (s *JobSpec) parallelism() (int, error) {
+	text, set := s.Options[defaultParallelism]
+	if !set {
+		return 1, nil
+	}
+	p, err := strconv.Atoi(text)
+	if err != nil || p < 1 || p > slots.MaxParallelismLimit {
+		return 0, fmt.Errorf("option %s: %q: want a whole number from 1 to %d", defaultParallelism, text, slots.MaxParallelismLimit)
+	}
+	return p, nil
 }
 
 // shuffleModes are the exchanges by the values of execution.batch-shuffle-mode.

@@ -104,6 +104,13 @@ type batchRecording struct {
 		JSON   json.RawMessage
 	}
 	Seen []struct{ Job json.RawMessage } // while it ran
+	// Vertices are those of the job as they got their tasks.
+	Vertices []struct {
+		Vertex               string
+		Parallelism, Maximum int
+		Decision             *struct{} // nil where the parallelism was fixed before
+		Inputs               []struct{ Forward bool }
+	}
 }
 
 func readBatchRecording(t *testing.T, name string) batchRecording {

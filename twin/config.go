@@ -160,6 +160,17 @@ func (c Config) settings() (settings, error) {
 	return s, r.err
 }
 
+const defaultParallelism = "parallelism.default"
+
+// parallelismOf is the parallelism that options give to the vertices of a stream that
+// have none of their own.
+func parallelismOf(options map[string]string, version slots.Version) (int, error) {
+	p := 1
+	r := reader{options: options, version: version}
+	r.number(defaultParallelism, 1, &p)
+	return p, r.err
+}
+
 // reader reads options and keeps the first error.
 type reader struct {
 	options map[string]string

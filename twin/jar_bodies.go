@@ -209,9 +209,10 @@ func (r *runRequest) configure(spec *JobSpec) {
 		spec.Options = map[string]string{}
 	}
 	maps.Copy(spec.Options, r.Configuration)
-	if r.Parallelism > 0 && spec.Batch != nil {
-		spec.Options["parallelism.default"] = strconv.Itoa(r.Parallelism)
-	} else if r.Parallelism > 0 {
+	if r.Parallelism > 0 {
+		spec.Options[defaultParallelism] = strconv.Itoa(r.Parallelism)
+	}
+	if r.Parallelism > 0 && spec.Batch == nil {
 		spec.Vertices = append([]VertexSpec{}, spec.Vertices...)
 		for i := range spec.Vertices {
 			spec.Vertices[i].Parallelism = r.Parallelism

@@ -242,7 +242,10 @@ func (j *job) reported(v, k, attempt int) *subtaskDump {
 }
 
 func (q question) jobConfig(j *job) *flink.JobConfig {
-	parallelism := 1
+	parallelism, err := parallelismOf(j.options, q.config.Version)
+	if err != nil {
+		parallelism = 1
+	}
 	for _, v := range j.spec.Vertices {
 		parallelism = max(parallelism, v.Parallelism)
 	}

@@ -29,7 +29,8 @@ type JobSpec struct {
 	// Loads are what arrives, by the names of source vertices. A source without one
 	// gets nothing.
 	Loads map[string]Load `json:"loads,omitempty"`
-	// Options are Flink's, on top of those of the cluster.
+	// Options are Flink's, on top of those of the cluster. parallelism.default among them
+	// is the parallelism of the job as a whole; a batch job has none of the cluster's.
 	Options map[string]string `json:"options,omitempty"`
 	// Parameters are the global job parameters.
 	Parameters map[string]string `json:"parameters,omitempty"`
@@ -263,11 +264,9 @@ func (s *JobSpec) scheduled(options map[string]string, version slots.Version) (c
 	if err != nil {
 		return j, err
 	}
-	byDefault := 1
-	r := reader{options: options, version: version}
-	r.number("parallelism.default", 1, &byDefault)
-	if r.err != nil {
-		return j, r.err
+	byDefault, err := parallelismOf(options, version)
+	if err != nil {
+		return j, err
 	}
 	j.ID, j.Name, j.Streaming, j.Savepoint = slots.JobID(s.ID), s.Name, true, s.Savepoint
 	for i := range s.Vertices {

@@ -56,7 +56,7 @@ func (r *rig) take(version slots.Version, g Graph, options map[string]string) *R
 		}
 	}
 	job := Config{
-		Job: slots.JobID(fmt.Sprintf("job-%d", r.cluster.Now().UnixNano())), Graph: g, Cluster: all, Options: all, Version: version,
+		Job: slots.JobID(fmt.Sprintf("job-%d", r.cluster.Now().UnixNano())), Graph: g, Cluster: all, Options: all, Version: version, Parallelism: 128,
 		Whole: version == slots.V1_20, Now: r.cluster.Now, Build: 20 * time.Millisecond, Cancel: 50 * time.Millisecond,
 		Deploy: func(_, _, _ int) time.Duration { return 100 * time.Millisecond },
 		Fault:  func(err error) { r.t.Errorf("the scheduler does not understand: %v", err) },

@@ -22,9 +22,12 @@ type Config struct {
 	IDs   []slots.VertexID
 	Graph Graph
 	// Cluster are Flink's options for the cluster, the only ones that count for the
-	// scheduler, save for parallelism.default. Options have those of the job laid over
-	// them.
+	// scheduler, save for parallelism.default, which does not. Options have those of the
+	// job laid over them.
 	Cluster, Options map[string]string
+	// Parallelism is that of the job, the largest of a vertex where Cluster sets no
+	// other; 0 is 1.
+	Parallelism int
 	// Static says that vertices without a parallelism have that of the job, as where
 	// another scheduler is configured for it than that of batch jobs.
 	Static bool
@@ -108,9 +111,7 @@ func (c *Config) scheduler(now time.Time) (*batch.Scheduler, batch.Options, erro
 	for i, v := range c.Graph.Vertices {
 		p := v.Parallelism
 		if p == 0 && (c.Static || !o.AutoParallelism) {
-			if p, err = c.parallelism(); err != nil {
-				return nil, o, err
-			}
+			p = c.parallelism()
 		}
 		job.Vertices = append(job.Vertices, batch.JobVertex{
 			ID: string(c.IDs[i]), Name: v.Name, Parallelism: p, MaxParallelism: v.MaxParallelism, Infers: v.Infers,
@@ -123,32 +124,17 @@ func (c *Config) scheduler(now time.Time) (*batch.Scheduler, batch.Options, erro
 	return s, o, err
 }
 
-// schedulers are the options that the scheduler reads.
+// schedulers are the options that the scheduler reads. What the cluster says of the
+// parallelism of jobs is for those who build them: a job has always one.
 func (c *Config) schedulers() map[string]string {
-	options := maps.Clone(c.Cluster)
-	if p, set := c.Options[defaultParallelism]; set {
-		if options == nil {
-			options = map[string]string{}
-		}
-		options[defaultParallelism] = p
-	}
+	options := map[string]string{}
+	maps.Copy(options, c.Cluster)
+	options["parallelism.default"] = strconv.Itoa(c.parallelism())
 	return options
 }
 
-const defaultParallelism = "parallelism.default"
-
 // parallelism is that of the job, where no vertex says otherwise.
-func (c *Config) parallelism() (int, error) {
-	text, set := c.Options[defaultParallelism]
-	if !set {
-		return 1, nil
-	}
-	p, err := strconv.Atoi(text)
-	if err != nil || p < 1 {
-		return 0, fmt.Errorf("option %s: %q: want a whole number from 1 on", defaultParallelism, text)
-	}
-	return p, nil
-}
+func (c *Config) parallelism() int { return max(c.Parallelism, 1) }
 
 // edge is an edge as the scheduler sees it. Several inputs of a vertex are the sides
 // of a join.

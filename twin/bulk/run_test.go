@@ -213,7 +213,9 @@ func TestWhatASchedulerDoesNotTakeIsRefused(t *testing.T) {
 		},
 		"a time-out":         {report(Blocking), map[string]string{"slot.idle.timeout": "long"}, `slot.idle.timeout: "long"`},
 		"a restart strategy": {report(Blocking), map[string]string{"restart-strategy.type": "never"}, "never"},
-		"a parallelism":      {report(Blocking), map[string]string{"parallelism.default": "x"}, "parallelism.default"},
+		"a minimum above the job's parallelism": {
+			report(Blocking), map[string]string{"execution.batch.adaptive.auto-parallelism.min-parallelism": "3"}, "parallelism.default",
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			job := Config{Graph: c.graph, Cluster: c.options, Options: c.options, Version: slots.V2_3, Now: time.Now, IDs: make([]slots.VertexID, 4)}
@@ -225,11 +227,10 @@ func TestWhatASchedulerDoesNotTakeIsRefused(t *testing.T) {
 }
 
 func TestAStaticGraphHasTheParallelismOfTheJob(t *testing.T) {
-	options := map[string]string{"parallelism.default": "3"}
 	g := report(Blocking)
 	r := newRig(t, slots.V2_3, g, nil, 1, 4)
 	c := r.config
-	c.Static, c.Options, c.Job = true, options, "static"
+	c.Static, c.Parallelism, c.Job = true, 3, "static"
 	run, err := New(c)
 	if err != nil {
 		t.Fatal(err)

@@ -31,6 +31,9 @@ func (r *Run) ExceptionsTruncated() bool { return r.truncated }
 // Failure is why the job has failed, if it has.
 func (r *Run) Failure() adaptive.Failure { return r.failure }
 
+// Parallelism is that of the job as a whole, at least 1.
+func (r *Run) Parallelism() int { return r.config.parallelism() }
+
 // Graph is the job's; it must not be changed.
 func (r *Run) Graph() *Graph { return &r.config.Graph }
 

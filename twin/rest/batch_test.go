@@ -10,6 +10,7 @@ import (
 const batchJob = `
 name: report
 batch: %
+parallelism: 128
 options: {jobmanager.scheduler: AdaptiveBatch, restart-strategy.type: fixed-delay}
 vertices:
 - {name: sales, bytes: 512 mb, cost: 500 ms}

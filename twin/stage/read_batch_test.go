@@ -105,6 +105,8 @@ func TestWhatIsWrongWithABatchJob(t *testing.T) {
 		{"an exchange", job("true", "{name: v, cost: 1 ms, inputs: {s: {exchange: random}}}"), `:6: vertex v: inputs: s: exchange: "random": want forward, rebalance, rescale, hash or broadcast`},
 		{"a shuffle", job("true", "{name: v, cost: 1 ms, inputs: {s: {shuffle: fast}}}"), `:6: vertex v: inputs: s: shuffle: "fast": want blocking, hybrid-full, hybrid-selective or pipelined`},
 		{"records", job("true", "{name: v, cost: 1 ms, inputs: {s: {records: 1}}}"), `:6: vertex v: inputs: s: unknown key "records"; there are share, exchange, shuffle, skew, hot-keys`},
+		{"a parallelism", "jobs:\n- name: a\n  parallelism: 0\n  vertices: [{name: s, source: {}, cost: 1 ms}]", `:3: a job: parallelism: "0": want a whole number from 1 to 32768`},
+		{"another parallelism", "jobs:\n- name: a\n  batch: true\n  options: {parallelism.default: 4}\n  parallelism: 5\n  vertices: [{name: s, bytes: 1, cost: 1 ms}]", ":5: a job: parallelism, and parallelism.default: 4 in its options: want one of the two"},
 		{"a pipelined exchange", job("true", "{name: v, cost: 1 ms, inputs: {s: {shuffle: pipelined}}}"), ":2: submit job a: At the moment, adaptive batch scheduler requires"},
 		{"bounds", "options: {execution.batch.adaptive.auto-parallelism.max-parallelism: 2, execution.batch.adaptive.auto-parallelism.min-parallelism: 3}\n" + job("true", "{name: v, bytes: 1, cost: 1 ms}"), "min-parallelism: 3"},
 	} {
@@ -114,6 +116,41 @@ func TestWhatIsWrongWithABatchJob(t *testing.T) {
 				t.Errorf("%v; want %q", err, c.want)
 			}
 		})
+	}
+}
+
+// What a job says of its parallelism is the largest of a vertex that the scheduler
+// decides, and what a vertex of a stream has that says nothing.
+func TestAJobSaysItsParallelism(t *testing.T) {
+	const text = `
+taskmanagers: [{slots: 8}]
+options: {parallelism.default: 7, execution.batch.adaptive.auto-parallelism.avg-data-volume-per-task: 1 mb}
+jobs:
+- name: report
+  batch: true
+  parallelism: 5
+  vertices: [{name: sales, bytes: 1 gb, cost: 1 ms}, {name: sum, cost: 1 ms, inputs: {sales: {exchange: hash}}}]
+- name: orders
+  parallelism: 3
+  vertices: [{name: orders, source: {}, cost: 1 ms}, {name: prices, parallelism: 2, cost: 1 ms, inputs: {orders: {exchange: hash}}}]
+`
+	p, err := Read(File{Name: "twin.yaml", Contents: []byte(text)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	s, err := p.Open()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := s.Advance(s.Twin().Start().Add(time.Minute)); err != nil {
+		t.Fatal(err)
+	}
+	jobs := s.Twin().State().Jobs
+	if batch := jobs[0].Vertices; batch[0].Parallelism != 5 || batch[1].Parallelism != 5 {
+		t.Errorf("the vertices of the report are %+v", batch)
+	}
+	if stream := jobs[1].Vertices; stream[0].Upper != 3 || stream[1].Upper != 2 {
+		t.Errorf("the vertices of the stream are %+v", stream)
 	}
 }
 
@@ -150,7 +187,11 @@ func TestTheExampleOfANightlyReport(t *testing.T) {
 		if err := s.Advance(s.Twin().Start().Add(time.Duration(night)*24*time.Hour + 6*time.Hour + 5*time.Minute)); err != nil {
 			t.Fatal(err)
 		}
-		parallelism[s.Twin().State().Jobs[0].Vertices[2].Parallelism] = true
+		jobs := s.Twin().State().Jobs
+		if len(jobs) != night+1 {
+			t.Fatalf("after night %d, %d reports are listed", night, len(jobs))
+		}
+		parallelism[jobs[night].Vertices[2].Parallelism] = true
 	}
 	if len(parallelism) < 4 {
 		t.Errorf("the parallelism is %v whatever there is to read", parallelism)

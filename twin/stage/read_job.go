@@ -9,6 +9,7 @@ import (
 
 	"github.com/goccy/go-yaml/ast"
 
+	"github.com/sluice-project/sluice/scheduler/slots"
 	"github.com/sluice-project/sluice/twin"
 	"github.com/sluice-project/sluice/twin/flow"
 	"github.com/sluice-project/sluice/twin/workload"
@@ -16,11 +17,12 @@ import (
 )
 
 func (r *planReader) job(n ast.Node) twin.JobSpec {
-	f := r.fields(n, n, "a job", "name", "id", "options", "parameters", "savepoint", "checkpoints", "batch", "vertices")
+	f := r.fields(n, n, "a job", "name", "id", "options", "parameters", "parallelism", "savepoint", "checkpoints", "batch", "vertices")
 	job := twin.JobSpec{
 		ID: f.Text("id"), Name: f.Text("name"), Options: f.Texts("options"), Parameters: f.Texts("parameters"),
 		Savepoint: f.Text("savepoint"), Loads: map[string]twin.Load{},
 	}
+	f.jobParallelism(&job)
 	if job.Name == "" && !f.Has("name") {
 		r.Fail(n, "a job: name is missing")
 	}
@@ -37,6 +39,30 @@ func (r *planReader) job(n ast.Node) twin.JobSpec {
 		r.vertex(n, &job)
 	}
 	return job
+}
+
+// jobParallelism reads that of the job as a whole, which it has among its options.
+func (f fields) jobParallelism(job *twin.JobSpec) {
+	if !f.Has("parallelism") {
+		return
+	}
+	const key = "parallelism.default"
+	p := plain(f, "parallelism", 1, parseParallelism)
+	if said, set := job.Options[key]; set {
+		f.Fail(f.Place("parallelism"), "%s: parallelism, and %s: %s in its options: want one of the two", f.What, key, said)
+	}
+	if job.Options == nil {
+		job.Options = map[string]string{}
+	}
+	job.Options[key] = strconv.Itoa(p)
+}
+
+func parseParallelism(text string) (int, error) {
+	p, err := strconv.Atoi(text)
+	if err != nil || p < 1 || p > slots.MaxParallelismLimit {
+		return 0, fmt.Errorf("%q: want a whole number from 1 to %d", text, slots.MaxParallelismLimit)
+	}
+	return p, nil
 }
 
 var vertexKeys = []string{
