@@ -52,6 +52,10 @@ const (
 	// and does so again.
 	EventStateStoreAway = "StateStoreUnavailable"
 	EventStateStoreBack = "StateStoreAvailable"
+	// EventClusterAway and EventClusterBack: a cluster does not answer, and does so
+	// again.
+	EventClusterAway = "ClusterUnavailable"
+	EventClusterBack = "ClusterAvailable"
 )
 
 // Event is something worth telling.

@@ -21,7 +21,7 @@ type Entry struct {
 	Scope string `json:"scope"`
 	Why   string `json:"why,omitempty"`
 	// Action is scale when Flink was, or would be, asked for another
-	// parallelism, else hold.
+	// parallelism, also by a person, else hold.
 	Action string `json:"action"`
 	Reason string `json:"reason"`
 	Detail string `json:"detail,omitempty"`
@@ -35,6 +35,8 @@ type Entry struct {
 	Terms    *Terms   `json:"terms,omitempty"`
 	Vertices []Vertex `json:"vertices"`
 	Act      *Act     `json:"act,omitempty"`
+	// ByHand is set where no pass but a person came to it; its vertices have no figures.
+	ByHand *ByHand `json:"byHand,omitempty"`
 }
 
 // The values of Entry.Action.
@@ -169,7 +171,7 @@ func newTerms(t *scaling.Terms) *Terms {
 	if *t == (scaling.Terms{}) {
 		return nil
 	}
-	return &Terms{Figure(t.Target), Figure(t.Min), Figure(t.Max), Figure(t.CatchUp.Seconds()), t.InHeadroom}
+	return &Terms{digits(t.Target), digits(t.Min), digits(t.Max), Figure(t.CatchUp.Seconds()), t.InHeadroom}
 }
 
 func newVertex(v *scaling.VertexEvaluation) Vertex {

@@ -38,7 +38,10 @@ type File struct {
 	last map[autoscaler.JobKey]string
 }
 
-var _ autoscaler.DecisionRecorder = (*File)(nil)
+var (
+	_ autoscaler.DecisionRecorder = (*File)(nil)
+	_ HandRecorder                = (*File)(nil)
+)
 
 // The defaults of rotation.
 const (
@@ -101,12 +104,20 @@ func endLine(file *os.File, size int64) (int64, error) {
 
 // Record implements [autoscaler.DecisionRecorder].
 func (f *File) Record(_ context.Context, job *autoscaler.JobContext, r *autoscaler.Report) error {
-	entry := New(r)
+	return f.record(job.Key, New(r))
+}
+
+// RecordByHand implements [HandRecorder].
+func (f *File) RecordByHand(_ context.Context, key autoscaler.JobKey, e Entry) error {
+	return f.record(key, e)
+}
+
+func (f *File) record(key autoscaler.JobKey, entry Entry) error {
 	fingerprint := entry.Fingerprint()
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	entry.Cluster = cmp.Or(entry.Cluster, f.unnamed)
-	if entry.Action == ActionHold && f.last[job.Key] == fingerprint {
+	if entry.Action == ActionHold && f.last[key] == fingerprint {
 		return nil
 	}
 	line, err := encodeLine(entry)
@@ -119,7 +130,7 @@ func (f *File) Record(_ context.Context, job *autoscaler.JobContext, r *autoscal
 	if len(f.last) >= rememberedJobs {
 		clear(f.last)
 	}
-	f.last[job.Key] = fingerprint
+	f.last[key] = fingerprint
 	return nil
 }
 

@@ -19,7 +19,7 @@ func WriteHistory(w io.Writer, entries []Entry, rescales bool) error {
 	told := ""
 	for i := range entries {
 		e := &entries[i]
-		if line := ending(e); line != told {
+		if line := ending(e); line != told && e.ByHand == nil {
 			if told = line; line != "" && i > 0 {
 				fmt.Fprintf(&b, "  %s  %s\n", fullMoment(*e.Act.Ended), line)
 			}

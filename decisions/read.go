@@ -21,6 +21,7 @@ type Line struct {
 	Job     string    `json:"job"`
 	Name    string    `json:"name"`
 	Action  string    `json:"action"`
+	Reason  string    `json:"reason"`
 	// Text is the JSON document as it stands there, valid until the next one.
 	Text []byte `json:"-"`
 }

@@ -21,6 +21,10 @@ const (
 
 // writeShort writes what there is to say of the vertices in a few lines.
 func writeShort(b *strings.Builder, e *Entry) {
+	if e.ByHand != nil {
+		writeByHand(b, e)
+		return
+	}
 	explained, listed := acting(e)
 	for i := range e.Vertices {
 		if v := &e.Vertices[i]; slices.Contains(explained, v) {
@@ -152,6 +156,9 @@ const mostRescaled = 3
 
 // rescaled says of a rescale in a line which vertices and why.
 func rescaled(e *Entry) string {
+	if e.ByHand != nil {
+		return rescaledByHand(e)
+	}
 	var changed []*Vertex
 	for i := range e.Vertices {
 		if v := &e.Vertices[i]; v.To != v.From {

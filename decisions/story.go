@@ -45,6 +45,9 @@ func (e *Entry) Stories() []Story {
 }
 
 func (e *Entry) story(v *Vertex) Story {
+	if e.ByHand != nil {
+		return e.storyByHand(v)
+	}
 	s := Story{Vertex: v.ID, Name: v.Name, Figures: figures(v), Measured: append([]string{}, measured(v)...), Steps: []Step{}, From: v.From, To: v.To}
 	if v.OutOfBounds {
 		s.Measured = append(s.Measured, "out of bounds: it should be able to do "+between(v.ScaleUpBelow, v.ScaleDownAbove))

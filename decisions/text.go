@@ -44,9 +44,10 @@ func WriteExplanation(w io.Writer, e Entry, all bool) error {
 func WriteLastRescale(w io.Writer, e Entry, all bool) error {
 	var b strings.Builder
 	fmt.Fprintf(&b, "last rescaled %s: ", fullMoment(e.Time))
-	if !all {
+	switch {
+	case !all || e.ByHand != nil:
 		fmt.Fprintf(&b, "%s\n", rescaled(&e))
-	} else {
+	default:
 		b.WriteString("\n")
 		for i := range e.Vertices {
 			if v := &e.Vertices[i]; v.To != v.From {
@@ -67,14 +68,21 @@ func writeHead(b *strings.Builder, e *Entry) {
 
 func writeEntry(b *strings.Builder, e *Entry, full bool) {
 	writeHead(b, e)
+	if e.ByHand != nil {
+		writeByHand(b, e)
+		return
+	}
 	for i := range e.Vertices {
 		writeVertex(b, e, &e.Vertices[i], full)
 	}
 }
 
+// unnamed is how a running Sluice calls a cluster that has no name.
+const unnamed = "-"
+
 func title(e *Entry) string {
 	job := e.Job
-	if e.Cluster != "" {
+	if e.Cluster != "" && e.Cluster != unnamed {
 		job = e.Cluster + "/" + job
 	}
 	if e.Name != "" {
@@ -93,6 +101,8 @@ func summary(e *Entry) string {
 	}
 	reason := scaling.Reason(e.Reason)
 	switch {
+	case e.ByHand != nil:
+		return "rescale " + rescaledByHand(e)
 	case e.Action == ActionScale:
 		return fmt.Sprintf("rescale %s", plural(changes, "vertex", "vertices"))
 	case reason == scaling.ReasonWindowNotFull && e.WindowFullAt != nil:

@@ -120,7 +120,7 @@ func TestThePageOfDecisionsHoldsWhatTheyHold(t *testing.T) {
 	same("a guard", inCode(header)[:6], fields(reflect.TypeFor[decisions.Guard]()))
 	same("rules", firstCells(table), constants(t, "Rule", "../scaling"))
 	reasons := section(t, page, "Reasons")
-	same("reasons", inCode(strings.ReplaceAll(reasons, "`sluice explain`", "")), append(constants(t, "Reason", "../scaling", "../autoscaler", "../realize/rescale"), "error"))
+	same("reasons", inCode(strings.ReplaceAll(reasons, "`sluice explain`", "")), append(constants(t, "Reason", "../scaling", "../autoscaler", "../realize/rescale"), "error", decisions.ReasonByHand))
 	for part, text := range map[reflect.Type]string{
 		reflect.TypeFor[decisions.Terms](): decision, reflect.TypeFor[decisions.Act](): decision, reflect.TypeFor[decisions.Hottest](): vertex,
 	} {

@@ -4,26 +4,31 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"strings"
 	"time"
 
 	"github.com/sluice-project/sluice/autoscaler"
 	"github.com/sluice-project/sluice/control"
 	"github.com/sluice-project/sluice/dashboard"
+	"github.com/sluice-project/sluice/decisions"
 	"github.com/sluice-project/sluice/flink"
 	"github.com/sluice-project/sluice/realize/byhand"
 )
 
+// AllHeld begins the text of a hold on all jobs where that of one job is asked for.
+const AllHeld = "all jobs are "
+
 // EventByHand is the reason of the events that tell what people did.
 const EventByHand = "ByHand"
 
-// Config is what a [Hand] is made of. All of it is needed.
+// Config is what a [Hand] is made of. All of it but Record is needed.
 type Config struct {
 	Holds *control.Holds
 	// Clients speak to the clusters, by their names.
 	Clients map[string]*flink.Client
 	// Events are told every act.
 	Events autoscaler.EventHandler
+	// Record keeps rescales among the decisions; nil keeps none.
+	Record decisions.HandRecorder
 	// Name gives the name of a job that is watched.
 	Name func(autoscaler.JobKey) string
 	Now  func() time.Time
@@ -79,6 +84,9 @@ func (h *Hand) Held(key autoscaler.JobKey) (dashboard.Held, bool) {
 		return dashboard.Held{}, false
 	}
 	d := dashboard.Held{By: hold.By, Why: hold.Why, Since: hold.Since, Text: hold.Text()}
+	if _, own := h.cfg.Holds.Own(key); !own {
+		d.Text = AllHeld + d.Text
+	}
 	if !hold.Until.IsZero() {
 		d.Until = &hold.Until
 	}
@@ -105,7 +113,11 @@ func (h *Hand) Rescale(ctx context.Context, who dashboard.Person, key autoscaler
 			return dashboard.Rescaled{}, err
 		}
 	}
-	return rescaled(plan), nil
+	done := rescaled(plan)
+	if held, is := h.Held(key); is && !request.DryRun {
+		done.Hold = &held
+	}
+	return done, nil
 }
 
 // holdFor holds a job for so long, unless a hold of its own lasts longer. It returns
@@ -135,13 +147,8 @@ func (h *Hand) apply(ctx context.Context, who dashboard.Person, key autoscaler.J
 	if err := byhand.Apply(ctx, client, plan); err != nil {
 		return errors.Join(refused(err), back())
 	}
-	var changes []string
-	for _, v := range plan.Vertices {
-		if v.After != v.Before {
-			changes = append(changes, fmt.Sprintf("%s %s -> %s", v.Name, v.Before, v.After))
-		}
-	}
-	return h.tell(ctx, key, fmt.Sprintf("bounds set by %s: %s; %s", who.Name, strings.Join(changes, "; "), hold.Text()))
+	entry := h.entryOf(key, plan, who, hold.Text())
+	return errors.Join(h.record(ctx, key, entry), h.tell(ctx, key, entry.Detail))
 }
 
 func rescaled(plan *byhand.Plan) dashboard.Rescaled {

@@ -3,6 +3,7 @@ package steer_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"strings"
 	"testing"
 	"time"
@@ -10,6 +11,7 @@ import (
 	"github.com/sluice-project/sluice/autoscaler"
 	"github.com/sluice-project/sluice/control"
 	"github.com/sluice-project/sluice/dashboard"
+	"github.com/sluice-project/sluice/decisions"
 	"github.com/sluice-project/sluice/flink"
 	"github.com/sluice-project/sluice/internal/fakeflink"
 	"github.com/sluice-project/sluice/steer"
@@ -35,6 +37,15 @@ type scene struct {
 	client *flink.Client
 	key    autoscaler.JobKey
 	told   told
+	kept   kept
+}
+
+// kept are the rescales that were kept among the decisions.
+type kept []decisions.Entry
+
+func (k *kept) RecordByHand(_ context.Context, _ autoscaler.JobKey, e decisions.Entry) error {
+	*k = append(*k, e)
+	return nil
 }
 
 func stage(t *testing.T) *scene {
@@ -59,7 +70,7 @@ func stage(t *testing.T) *scene {
 	}
 	s := &scene{holds: holds, client: client, key: autoscaler.JobKey{Cluster: "prod", Job: manager.JobIDs()[0]}}
 	s.Hand, err = steer.New(steer.Config{
-		Holds: holds, Clients: map[string]*flink.Client{"prod": client}, Events: &s.told, Now: now,
+		Holds: holds, Clients: map[string]*flink.Client{"prod": client}, Events: &s.told, Record: &s.kept, Now: now,
 		Name: func(autoscaler.JobKey) string { return "orders" },
 	})
 	if err != nil {
@@ -107,6 +118,7 @@ func TestARescaleByHandKeepsSluicesHandOff(t *testing.T) {
 	if len(s.told) != 1 || !strings.Contains(s.told[0], "orders: bounds set by anna: ") || !strings.Contains(s.told[0], "1:4 -> 1:2") {
 		t.Errorf("told %q", s.told)
 	}
+	s.checkKept(t)
 	// What is so already is held all the same.
 	if err := s.holds.Release(t.Context(), s.key); err != nil {
 		t.Fatal(err)
@@ -115,6 +127,34 @@ func TestARescaleByHandKeepsSluicesHandOff(t *testing.T) {
 		t.Errorf("again: %+v, %v; want that nothing changes", done, err)
 	}
 	s.heldUntil(t, "rescaled by hand", noon.Add(time.Hour))
+	if len(s.kept) != 1 {
+		t.Errorf("%d rescales were kept; want that this was none", len(s.kept))
+	}
+}
+
+// checkKept looks for one rescale of the join, of eight vertices, from 1:4 to 1:2.
+func (s *scene) checkKept(t *testing.T) {
+	t.Helper()
+	if len(s.kept) != 1 {
+		t.Fatalf("%d rescales were kept; want 1", len(s.kept))
+	}
+	e := s.kept[0]
+	if got := fmt.Sprint(e.Action, e.Time.Equal(noon), e.Cluster, e.Job == string(s.key.Job), e.Name, e.ByHand.By, len(e.Vertices)); got != fmt.Sprint("scale", true, "prod", true, "orders", "anna", 8) {
+		t.Errorf("kept %+v by %+v", e, e.ByHand)
+	}
+	want := decisions.SetBounds{Before: decisions.Bounds{Lower: 1, Upper: 4}, After: decisions.Bounds{Lower: 1, Upper: 2}}
+	if b := e.ByHand.Bounds; len(b) != 1 || b[0].Before != want.Before || b[0].After != want.After || !strings.Contains(b[0].Name, "join") {
+		t.Errorf("bounds %+v", b)
+	}
+	for _, v := range e.Vertices {
+		to := 4
+		if strings.Contains(v.Name, "join") {
+			to = 2
+		}
+		if v.From != 4 || v.To != to {
+			t.Errorf("%s %d -> %d; want 4 -> %d", v.Name, v.From, v.To, to)
+		}
+	}
 }
 
 func TestARescaleByHandEndsNoLongerPause(t *testing.T) {
@@ -126,6 +166,24 @@ func TestARescaleByHandEndsNoLongerPause(t *testing.T) {
 		t.Fatal(err)
 	}
 	s.heldUntil(t, "incident", time.Time{})
+	done, err := s.rescale(t, 2, 10*time.Minute)
+	if err != nil || done.Hold == nil || done.Hold.Until != nil || done.Hold.Why != "incident" {
+		t.Errorf("%v, in force is %+v; want the longer pause", err, done.Hold)
+	}
+}
+
+// A job whose own pause has ended tells that all are paused.
+func TestAHoldOnAllSaysSo(t *testing.T) {
+	s := stage(t)
+	if err := s.Pause(t.Context(), anna, control.Everything, "", time.Time{}); err != nil {
+		t.Fatal(err)
+	}
+	if held, is := s.Held(s.key); !is || held.Text != "all jobs are held by anna until it is resumed" {
+		t.Errorf("%t, %q", is, held.Text)
+	}
+	if held, is := s.Held(control.Everything); !is || held.Text != "held by anna until it is resumed" {
+		t.Errorf("all: %t, %q", is, held.Text)
+	}
 }
 
 func TestARefusedRescaleLeavesThePauseAsItWas(t *testing.T) {
@@ -148,7 +206,7 @@ func TestADryRunDoesNothing(t *testing.T) {
 	if err != nil || !done.Changed || done.Applied || s.upper(t) != 4 {
 		t.Errorf("%+v, %v, upper bound %d", done, err, s.upper(t))
 	}
-	if _, held := s.Held(s.key); held || len(s.told) > 0 {
+	if _, held := s.Held(s.key); held || len(s.told)+len(s.kept) > 0 {
 		t.Errorf("held %t, told %q", held, s.told)
 	}
 }

@@ -1,11 +1,14 @@
 package sqldecisions
 
 import (
+	"errors"
 	"fmt"
+	"strings"
 	"testing"
 	"time"
 
 	"github.com/sluice-project/sluice/autoscaler"
+	"github.com/sluice-project/sluice/decisions"
 	"github.com/sluice-project/sluice/flink"
 	"github.com/sluice-project/sluice/sqldb"
 	"github.com/sluice-project/sluice/sqldb/sqldbtest"
@@ -81,6 +84,28 @@ func TestKeptDecisionsAreReadByNumber(t *testing.T) {
 		}
 		if found, upTo, err := After(t.Context(), db, last, 10, nil); len(found) != 0 || upTo != last || err != nil {
 			t.Errorf("after the last: %v up to %d, %v", found, upTo, err)
+		}
+	})
+}
+
+// What a person did is found like other rescales, and hides nothing of how the job stood.
+func TestARescaleByHandIsKept(t *testing.T) {
+	sqldbtest.Each(t, func(t *testing.T, url string) {
+		db := sqldbtest.Open(t, url)
+		r := begin(t, db)
+		record(t, r, "a", "orders", noon, false, "within-bounds")
+		e := decisions.NewByHand(keyOf("a"), "orders", noon.Add(time.Minute), "anna", "", []decisions.Vertex{{ID: "0a", Name: "work", From: 2, To: 4}},
+			[]decisions.SetBounds{{Vertex: "0a", Name: "work", Before: decisions.Bounds{Lower: 1, Upper: 2}, After: decisions.Bounds{Lower: 1, Upper: 4}}})
+		if err := errors.Join(r.RecordByHand(t.Context(), keyOf("a"), e), r.Flush(t.Context())); err != nil {
+			t.Fatal(err)
+		}
+		found, err := OfJob(t.Context(), db, keyOf("a"), noon, 10)
+		if err != nil || len(found) != 2 || found[1].ByHand == nil || found[1].ByHand.By != "anna" || found[1].Action != decisions.ActionScale {
+			t.Errorf("%+v, %v", found, err)
+		}
+		var newest strings.Builder
+		if err := Newest(t.Context(), db, &newest); err != nil || strings.Count(newest.String(), "\n") != 2 {
+			t.Errorf("%v, the newest are %s", err, newest.String())
 		}
 	})
 }

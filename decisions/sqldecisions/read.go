@@ -73,6 +73,19 @@ func jobsOf(ctx context.Context, db *sqldb.DB) ([]job, error) {
 	return jobs, rows.Err()
 }
 
+// Names are the newest names of the jobs of which there are decisions.
+func Names(ctx context.Context, db *sqldb.DB) (map[autoscaler.JobKey]string, error) {
+	jobs, err := jobsOf(ctx, db)
+	if err != nil {
+		return nil, err
+	}
+	all := make(map[autoscaler.JobKey]string, len(jobs))
+	for _, j := range jobs {
+		all[j.key] = j.name
+	}
+	return all, nil
+}
+
 // writeLines writes decisions as they would stand in a file.
 func writeLines(ctx context.Context, db *sqldb.DB, w io.Writer, where string, args ...any) error {
 	rows, err := db.Query(ctx, "SELECT id, value FROM sluice_decision WHERE "+where+" ORDER BY id", args...)

@@ -51,7 +51,10 @@ type Recorder struct {
 	unnamed string
 }
 
-var _ autoscaler.DecisionRecorder = (*Recorder)(nil)
+var (
+	_ autoscaler.DecisionRecorder = (*Recorder)(nil)
+	_ decisions.HandRecorder      = (*Recorder)(nil)
+)
 
 // rememberedJobs bounds the memory that the jobs of the past take.
 const rememberedJobs = 50_000
@@ -94,15 +97,23 @@ type row struct {
 // Record implements [autoscaler.DecisionRecorder]. It fails where a decision
 // cannot be encoded; what the database does not take is said in the log.
 func (r *Recorder) Record(_ context.Context, job *autoscaler.JobContext, report *autoscaler.Report) error {
-	entry := decisions.New(report)
-	if !r.news(job.Key, &entry) {
+	return r.record(job.Key, decisions.New(report))
+}
+
+// RecordByHand implements [decisions.HandRecorder], as Record does.
+func (r *Recorder) RecordByHand(_ context.Context, key autoscaler.JobKey, entry decisions.Entry) error {
+	return r.record(key, entry)
+}
+
+func (r *Recorder) record(key autoscaler.JobKey, entry decisions.Entry) error {
+	if !r.news(key, &entry) {
 		return nil
 	}
 	value, err := pack(entry)
 	if err != nil {
 		return fmt.Errorf("encode decision: %w", err)
 	}
-	r.backlog.Add(row{job.Key, entry.Name, entry.Time, entry.Action, value})
+	r.backlog.Add(row{key, entry.Name, entry.Time, entry.Action, value})
 	return nil
 }
 
