@@ -58,7 +58,8 @@ type Person struct {
 const (
 	cookieName  = "sluice_session"
 	sessionTime = 30 * 24 * time.Hour
-	shortToken  = 16
+	// ShortestToken is the least length of a token, in bytes.
+	ShortestToken = 16
 )
 
 type access struct {
@@ -71,8 +72,8 @@ type access struct {
 func newAccess(c Config) (*access, error) {
 	a := c.Access
 	for name, token := range map[string]string{"viewer": a.ViewerToken, "operator": a.OperatorToken} {
-		if token != "" && len(token) < shortToken {
-			return nil, fmt.Errorf("the token of the %s has %d characters; want at least %d", name, len(token), shortToken)
+		if token != "" && len(token) < ShortestToken {
+			return nil, fmt.Errorf("the token of the %s has %d characters; want at least %d", name, len(token), ShortestToken)
 		}
 	}
 	if a.OperatorToken != "" && a.ViewerToken == a.OperatorToken {

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"encoding/json"
 	"errors"
-	"fmt"
 	"io"
 	"net/http"
 	"slices"
@@ -51,6 +50,8 @@ type Rescaled struct {
 	// Changed tells whether a bound became another, Applied whether Flink took it.
 	Changed bool `json:"changed"`
 	Applied bool `json:"applied"`
+	// Hold is who holds the job from now on; nil where that was not touched.
+	Hold *Held `json:"hold,omitempty"`
 }
 
 const (
@@ -206,13 +207,18 @@ func read(r *http.Request, into any) error {
 	if text[0] != '{' {
 		return invalid("the body cannot be read: want one JSON object")
 	}
+	decoder := json.NewDecoder(bytes.NewReader(text))
+	decoder.DisallowUnknownFields()
+	err = decoder.Decode(into)
+	var wrong *json.UnmarshalTypeError
+	if errors.As(err, &wrong) {
+		return mistyped(wrong)
+	}
 	if err := checkNames(text); err != nil {
 		return err
 	}
-	decoder := json.NewDecoder(bytes.NewReader(text))
-	decoder.DisallowUnknownFields()
-	if err := decoder.Decode(into); err != nil {
-		return invalid("%s", strings.TrimPrefix(fmt.Sprintf("the body cannot be read: %s", shortened(err.Error())), "json: "))
+	if err != nil {
+		return unreadable(err)
 	}
 	if _, err := decoder.Token(); !errors.Is(err, io.EOF) {
 		return invalid("the body holds more than one JSON object")

@@ -10,6 +10,7 @@ import (
 	"log/slog"
 	"net/http"
 	"strconv"
+	"strings"
 	"time"
 )
 
@@ -134,6 +135,10 @@ func (d *Dashboard) problems(mux *http.ServeMux) http.Handler {
 		if _, pattern := mux.Handler(r); pattern == "" {
 			probe := statusOnly{header: http.Header{}}
 			mux.ServeHTTP(&probe, r)
+			if probe.status == http.StatusNotFound && wantsPage(r) && !strings.HasPrefix(r.URL.Path, "/api/") {
+				nowhere(w, r)
+				return
+			}
 			if allow := probe.header.Get("Allow"); allow != "" {
 				w.Header().Set("Allow", allow)
 			}

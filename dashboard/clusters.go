@@ -80,6 +80,12 @@ func (d *Dashboard) clusters(r *http.Request) (any, error) {
 		Parallelism int `json:"parallelism"`
 		// Look tells whether the cluster can be asked.
 		Look bool `json:"look"`
+		// Up tells whether it answered the newest look, LastAnswer when it answered last;
+		// Error is what came instead, empty while it is up.
+		Up         bool       `json:"up"`
+		LastAnswer *time.Time `json:"lastAnswer"`
+		Error      string     `json:"error"`
+		seen       time.Time  // the newest pass over one of its jobs
 	}
 	views := map[string]*view{}
 	for _, name := range d.clusterNames() {
@@ -95,9 +101,13 @@ func (d *Dashboard) clusters(r *http.Request) (any, error) {
 		c.Jobs++
 		c.States[v.State]++
 		c.Parallelism += s.Parallelism
+		if s.Seen.After(c.seen) {
+			c.seen = s.Seen
+		}
 	}
 	all := make([]*view, 0, len(views))
 	for _, v := range views {
+		v.Up, v.LastAnswer, v.Error = d.answers(v.Name, v.seen)
 		if after := q.Get("after"); !q.Has("after") || v.Name > after {
 			all = append(all, v)
 		}
@@ -108,6 +118,19 @@ func (d *Dashboard) clusters(r *http.Request) (any, error) {
 		all, next = all[:most], &all[most-1].Name
 	}
 	return map[string]any{"clusters": all, "next": next}, nil
+}
+
+// answers tells whether a cluster answers, when it did last, and what came instead.
+// One that is not looked at here answers whom its jobs are with, who saw one then.
+func (d *Dashboard) answers(name string, seen time.Time) (up bool, last *time.Time, text string) {
+	if name == Unnamed {
+		name = ""
+	}
+	c, looked := d.cfg.Book.Cluster(name)
+	if !looked {
+		return !seen.IsZero(), when(seen), ""
+	}
+	return c.Up, when(c.Last), c.Error
 }
 
 func (d *Dashboard) clusterNames() []string {

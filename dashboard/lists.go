@@ -108,7 +108,7 @@ func jobsAfter(all []fleet.Summary, q url.Values) ([]fleet.Summary, error) {
 
 // states are those that a job can be in.
 var states = []fleet.State{
-	fleet.Steady, fleet.Filling, fleet.Scaling, fleet.CatchingUp, fleet.Waiting, fleet.Paused, fleet.Blocked, fleet.NotScalable, fleet.NotRunning, fleet.Doubtful, fleet.Unknown,
+	fleet.Steady, fleet.Filling, fleet.Scaling, fleet.CatchingUp, fleet.Waiting, fleet.Paused, fleet.Blocked, fleet.NotScalable, fleet.NotRunning, fleet.Away, fleet.Failed, fleet.Doubtful, fleet.Unknown,
 }
 
 // jobFilter tells which jobs are asked for.

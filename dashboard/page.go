@@ -54,6 +54,20 @@ func (d *Dashboard) asset(w http.ResponseWriter, r *http.Request) {
 // page serves the one document; its script shows what the path asks for.
 func (d *Dashboard) page(w http.ResponseWriter, r *http.Request) { shared()[pagePath].write(w, r) }
 
+// nowhere is what a browser gets at a path without a page: the document, whose script
+// says so.
+func nowhere(w http.ResponseWriter, r *http.Request) {
+	document := shared()[pagePath]
+	w.Header().Set("Content-Type", document.kind)
+	w.Header().Set("Cache-Control", "no-store")
+	w.Header().Add("Vary", "Accept-Encoding")
+	if document.packed != nil && takesPacked(r) {
+		w.Header().Set("Content-Encoding", "gzip")
+	}
+	w.WriteHeader(http.StatusNotFound)
+	document.send(w, r)
+}
+
 func (d *Dashboard) contract(w http.ResponseWriter, r *http.Request) {
 	shared()[contractPath].write(w, r)
 }

@@ -79,7 +79,7 @@ func TestTheLastDecisionLeadsToIt(t *testing.T) {
 	tab.Do(t, "open the last decision of a job", chromedp.Navigate(server.URL), chromedp.WaitVisible(`td.c-decided a`), chromedp.Text(`td.c-decided a`, &text), chromedp.Click(`td.c-decided a`), chromedp.WaitVisible(`.story`))
 	var rescale string
 	tab.Do(t, "read the last rescale in the fleet", chromedp.Click(`nav a`), chromedp.WaitVisible(`td.c-when a`), chromedp.Text(`td.c-when a`, &rescale))
-	if text != "⇅ 4 → 5 enrich -> Filter" || rescale != text {
+	if text != "▲ 4 → 5 enrich -> Filter" || rescale != text {
 		t.Errorf("the last decision reads %q, and the last rescale %q", text, rescale)
 	}
 	quiet(t, tab, "")

@@ -12,6 +12,7 @@ import (
 	"github.com/chromedp/chromedp/kb"
 
 	"github.com/sluice-project/sluice/autoscaler"
+	"github.com/sluice-project/sluice/decisions"
 	"github.com/sluice-project/sluice/internal/browser"
 )
 
@@ -209,6 +210,25 @@ func TestAClusterShowsWhoHoldsItsSlots(t *testing.T) {
 		if !strings.Contains(page, text) {
 			t.Errorf("%q is missing", text)
 		}
+	}
+	quiet(t, tab, "")
+}
+
+func TestARescaleByHandIsAmongTheDecisions(t *testing.T) {
+	book := busyBook(t, 1)
+	key := autoscaler.JobKey{Cluster: "prod", Job: "00000000000000000000000000000001"}
+	entry := decisions.NewByHand(key, "orders-000", began.Add(30*time.Minute), "anna", "", []decisions.Vertex{{ID: "enrich", Name: "enrich", From: 4, To: 6}, {ID: "sink", Name: "sink", From: 1, To: 1}},
+		[]decisions.SetBounds{{Vertex: "enrich", Name: "enrich", Before: decisions.Bounds{Lower: 1, Upper: 4}, After: decisions.Bounds{Lower: 6, Upper: 6}}})
+	if err := book.RecordByHand(t.Context(), key, entry); err != nil {
+		t.Fatal(err)
+	}
+	server := served(t, Config{Book: book, Version: "test"})
+	tab := browser.Open(t, 1360, 900)
+	var listed, told string
+	tab.Do(t, "open the job", chromedp.Navigate(server.URL+aJobsPage), chromedp.WaitVisible(`.mark`), chromedp.Text(`.list li:nth-child(1) button`, &listed),
+		chromedp.Click(`.list li:nth-child(1) button`), chromedp.WaitVisible(`.story`), chromedp.Text(`.told`, &told))
+	if !strings.HasPrefix(listed, "▲") || !strings.Contains(listed, "rescale enrich 4 → 6, by hand of anna") || !strings.Contains(told, "Set by hand") || !strings.Contains(told, "bounds 1:4 -> 6:6, set by anna") || strings.Contains(told, "Measured") {
+		t.Errorf("the list says %q, and the decision %q", listed, told)
 	}
 	quiet(t, tab, "")
 }

@@ -147,6 +147,7 @@ var pages = []struct{ name, path, drawn string }{
 	{"events", "/events", `tbody tr`},
 	{"config", "/config", `.tools`},
 	{"nowhere", "/jobs/prod/none", `h1`},
+	{"no-page", "/flet", `h1`},
 }
 
 func TestPagesAreDrawnInLightAndDark(t *testing.T) {
@@ -169,7 +170,7 @@ func TestPagesAreDrawnInLightAndDark(t *testing.T) {
 		chromedp.Click(`//button[text()="Rescale…"]`), chromedp.WaitVisible(`dialog[open] input`))
 	shoot(t, tab, "rescale")
 	accessible(t, tab, checker, "the dialog of a rescale", "")
-	quiet(t, tab, "404") // the job that is not there
+	quiet(t, tab, "404") // the job and the page that are not there
 }
 
 // scheme is whether the system is light or dark.

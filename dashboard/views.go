@@ -4,6 +4,7 @@ import (
 	"math"
 	"net/http"
 	"net/url"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -85,6 +86,8 @@ type briefView struct {
 	ID    uint64    `json:"id"`
 	At    time.Time `json:"at"`
 	Scale bool      `json:"scale"`
+	Up    bool      `json:"up"`
+	Down  bool      `json:"down"`
 	Text  string    `json:"text"`
 }
 
@@ -92,7 +95,7 @@ func viewOfBrief(b fleet.Brief) *briefView {
 	if b.ID == 0 {
 		return nil
 	}
-	return &briefView{b.ID, b.At.UTC(), b.Scale, b.Text}
+	return &briefView{b.ID, b.At.UTC(), b.Scale, b.Up, b.Down, b.Text}
 }
 
 func (d *Dashboard) viewOf(s fleet.Summary) jobView {
@@ -102,19 +105,31 @@ func (d *Dashboard) viewOf(s fleet.Summary) jobView {
 		Source: number(s.Now.Source), Target: number(s.Now.Target), Capacity: number(s.Now.Capacity), Lag: number(s.Now.Lag), Busy: number(s.Now.Busy),
 		Scaled: when(s.Scaled), Failure: s.Failure, Spark: s.Spark,
 	}
-	if s.Known {
+	if s.Parallelism > 0 {
 		v.Parallelism, v.Wanted = &s.Parallelism, &s.Wanted
 	}
 	v.Decided, v.Rescaled = viewOfBrief(s.Last), viewOfBrief(s.Rescale)
 	if d.cfg.Hand != nil {
-		if held, is := d.cfg.Hand.Held(s.Key); is {
-			v.Hold = &held
-			if v.State != fleet.Scaling && v.State != fleet.NotScalable {
-				v.State, v.Why = fleet.Paused, held.Text
-			}
-		}
+		d.holdIn(&v, s)
 	}
 	return v
+}
+
+// shownAnyway are the states that say more of a job than that it is held.
+var shownAnyway = []fleet.State{fleet.Scaling, fleet.NotScalable, fleet.Away, fleet.Failed}
+
+// holdIn goes by the holds in force: those that the newest pass knew may be over.
+func (d *Dashboard) holdIn(v *jobView, s fleet.Summary) {
+	held, is := d.cfg.Hand.Held(s.Key)
+	switch {
+	case is:
+		v.Hold = &held
+		if !slices.Contains(shownAnyway, v.State) {
+			v.State, v.Why = fleet.Paused, held.Text
+		}
+	case v.State == fleet.Paused && s.Free != "":
+		v.State, v.Why, v.Since = s.Free, s.FreeWhy, nil
+	}
 }
 
 func (d *Dashboard) whoami(r *http.Request) (any, error) {
@@ -142,14 +157,18 @@ func (d *Dashboard) job(r *http.Request) (any, error) {
 	if err != nil {
 		return nil, err
 	}
+	j.Entry.Vertices = j.Shape
 	return struct {
 		jobView
 		Decision decisions.Entry `json:"decision"`
 		Graph    graph           `json:"graph"`
 		// Bounds tells whether Flink can be asked for those of the vertices.
 		Bounds bool `json:"bounds"`
-	}{d.viewOf(j.Summary), j.Entry, layout(j.Entry.Vertices), d.cfg.Hand != nil && j.State != fleet.NotRunning && j.State != fleet.NotScalable}, nil
+	}{d.viewOf(j.Summary), j.Entry, layout(j.Shape), d.cfg.Hand != nil && !slices.Contains(unasked, j.State)}, nil
 }
+
+// unasked are the states of jobs for whose bounds Flink is not asked.
+var unasked = []fleet.State{fleet.NotRunning, fleet.NotScalable, fleet.Away}
 
 func (d *Dashboard) find(r *http.Request) (fleet.Job, error) {
 	key := keyOf(r)
@@ -201,8 +220,8 @@ func (d *Dashboard) series(r *http.Request) (any, error) {
 }
 
 func (d *Dashboard) hasVertex(r *http.Request) bool {
-	entry, _ := d.cfg.Book.Entry(keyOf(r))
-	for _, v := range entry.Vertices {
+	j, _ := d.cfg.Book.Job(keyOf(r))
+	for _, v := range j.Shape {
 		if v.ID == r.URL.Query().Get("vertex") {
 			return true
 		}

@@ -134,18 +134,22 @@ func notOurs(s fleet.Summary) bool {
 	return s.Owner != "" || !s.Known && s.Failure == nil
 }
 
+// current tells whether the figures of a job are those of now: of a cluster that does
+// not answer they are not, nor are those of an earlier process.
+func current(s *fleet.Summary) bool { return s.Known && s.State != fleet.Away }
+
 func (c *jobs) job(out chan<- prometheus.Metric, s *fleet.Summary) {
+	if !current(s) {
+		s.Parallelism, s.Wanted = 0, 0
+		s.Now = fleet.UnknownPoint()
+	}
 	cluster, id := cmp.Or(s.Key.Cluster, c.unnamed), string(s.Key.Job)
 	for _, m := range jobMetrics {
 		if value := m.value(s); !math.IsNaN(value) {
 			out <- prometheus.MustNewConstMetric(c.descs[m.name], m.kind, value, cluster, id, valid(s.Name))
 		}
 	}
-	state := string(s.State)
-	if s.Failure != nil {
-		state = "failed"
-	}
-	out <- prometheus.MustNewConstMetric(stateDesc, prometheus.GaugeValue, 1, cluster, id, valid(s.Name), state)
+	out <- prometheus.MustNewConstMetric(stateDesc, prometheus.GaugeValue, 1, cluster, id, valid(s.Name), string(s.State))
 	entry, known := c.book.Entry(s.Key)
 	if !known {
 		return
@@ -156,6 +160,9 @@ func (c *jobs) job(out chan<- prometheus.Metric, s *fleet.Summary) {
 			failed = 1
 		}
 		out <- prometheus.MustNewConstMetric(rescaleDesc, prometheus.GaugeValue, failed, cluster, id, valid(s.Name))
+	}
+	if !current(s) {
+		return
 	}
 	for i := range entry.Vertices {
 		v := &entry.Vertices[i]

@@ -133,6 +133,7 @@ func (m *Metrics) Looked(s control.LoopStats) {
 	m.up.WithLabelValues(s.Cluster).Set(0)
 	if s.Err != nil {
 		m.passes.WithLabelValues(s.Cluster, "unlisted").Inc()
+		m.listed.DeleteLabelValues(s.Cluster)
 		return
 	}
 	m.up.WithLabelValues(s.Cluster).Set(1)

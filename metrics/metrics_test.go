@@ -17,6 +17,7 @@ import (
 	"github.com/sluice-project/sluice/autoscaler"
 	"github.com/sluice-project/sluice/control"
 	"github.com/sluice-project/sluice/dashboard/fleet"
+	"github.com/sluice-project/sluice/decisions"
 	"github.com/sluice-project/sluice/flink"
 	"github.com/sluice-project/sluice/scaling"
 )
@@ -216,5 +217,50 @@ func TestThePageOfMetricsListsThemAll(t *testing.T) {
 		if name := f.GetName(); strings.HasPrefix(name, "sluice_") && !slices.Contains(listed, name) {
 			t.Errorf("docs/metrics.md does not list %s", name)
 		}
+	}
+}
+
+// What was measured before a cluster went away, or before the process began, is no
+// figure of now.
+func TestFiguresThatAreNotOfNowHaveNoSamples(t *testing.T) {
+	book := bookOf(t, 1, "orders")
+	m := made(t, Config{Book: book})
+	book.Looked("prod", noon.Add(time.Minute), io.ErrUnexpectedEOF)
+	m.Looked(control.LoopStats{Cluster: "prod", Jobs: 1, OK: 1})
+	m.Looked(control.LoopStats{Cluster: "prod", Err: io.ErrUnexpectedEOF})
+	text := scrape(t, m)
+	for _, line := range []string{
+		`sluice_job_state{cluster="prod",job_id="job0",job_name="orders",state="away"} 1`,
+		`sluice_job_scalings_total{cluster="prod",job_id="job0",job_name="orders"} 3`,
+		`sluice_job_rescale_failed{cluster="prod",job_id="job0",job_name="orders"} 1`,
+		`sluice_job_last_pass_timestamp_seconds{cluster="prod",job_id="job0",job_name="orders"} 1.7829`,
+	} {
+		if !strings.Contains(text, line) {
+			t.Errorf("no line %s", line)
+		}
+	}
+	for _, name := range []string{"sluice_job_parallelism{", "sluice_job_busy_ratio{", "sluice_job_lag_records{", "sluice_vertex_", "sluice_cluster_jobs{"} {
+		if strings.Contains(text, "\n"+name) {
+			t.Errorf("%s has samples while the cluster is away", name)
+		}
+	}
+	book.Looked("prod", noon.Add(2*time.Minute), nil)
+	if text := scrape(t, m); !strings.Contains(text, "\nsluice_vertex_parallelism{") || !strings.Contains(text, `state="steady"} 1`) {
+		t.Error("the figures are not back")
+	}
+}
+
+func TestFiguresOfAnEarlierProcessHaveNoSamples(t *testing.T) {
+	past, _ := bookOf(t, 1, "orders").Entry(key(0))
+	book := fleet.NewBook(func() time.Time { return noon.Add(time.Hour) })
+	book.List("prod", []fleet.Listed{{Key: key(0), Name: "orders"}})
+	book.Restore(key(0), []decisions.Entry{past})
+	failed := autoscaler.Event{At: noon, Reason: autoscaler.EventAutoscalerError, Message: "no metrics"}
+	if err := book.Handle(t.Context(), &autoscaler.JobContext{Key: key(0), Name: "orders"}, failed); err != nil {
+		t.Fatal(err)
+	}
+	text := scrape(t, made(t, Config{Book: book}))
+	if !strings.Contains(text, `state="failed"} 1`) || strings.Contains(text, "\nsluice_vertex_") || strings.Contains(text, "\nsluice_job_busy_ratio{") {
+		t.Errorf("want where the job stands, and no figures:\n%s", text)
 	}
 }

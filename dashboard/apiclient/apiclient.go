@@ -30,16 +30,20 @@ type Config struct {
 	Server string
 	// Token is shown to it; empty for none.
 	Token string
+	// TokenBy says how a token is given, for refusals of the one that was shown or of
+	// none; empty says nothing.
+	TokenBy string
 	// UserAgent names the program that asks.
 	UserAgent string
 }
 
 // Client asks one server. It is safe for concurrent use.
 type Client struct {
-	base  *url.URL
-	token string
-	agent string
-	http  *http.Client
+	base    *url.URL
+	token   string
+	tokenBy string
+	agent   string
+	http    *http.Client
 }
 
 // New checks the address; it asks nothing.
@@ -48,8 +52,8 @@ func New(c Config) (*Client, error) {
 	if err != nil || base.Host == "" || base.Scheme != "http" && base.Scheme != "https" || base.User != nil {
 		return nil, fmt.Errorf("%q is no address of a server: want one such as http://127.0.0.1:8090", c.Server)
 	}
-	base.Path = strings.TrimSuffix(base.Path, "/")
-	return &Client{base, c.Token, c.UserAgent, &http.Client{Timeout: requestTimeout}}, nil
+	base.Path = strings.TrimSuffix(strings.TrimSuffix(base.Path, "/"), "/api/v1") // as the page's links have it
+	return &Client{base, c.Token, c.TokenBy, c.UserAgent, &http.Client{Timeout: requestTimeout}}, nil
 }
 
 // Error is a refusal of the server, in its words.
@@ -121,6 +125,15 @@ func (c *Client) Jobs(ctx context.Context) ([]Job, time.Time, error) {
 		query = "?after=" + url.QueryEscape(*answer.Next)
 	}
 	return nil, time.Time{}, fmt.Errorf("%s has more than %d pages of jobs", c.base, mostPages)
+}
+
+// Clusters are those that the server watches, as far as they stand on one page.
+func (c *Client) Clusters(ctx context.Context) ([]Cluster, error) {
+	var answer struct {
+		Clusters []Cluster `json:"clusters"`
+	}
+	_, err := c.do(ctx, http.MethodGet, "/clusters", nil, &answer)
+	return answer.Clusters, err
 }
 
 // Find finds the one job that is meant: by id, name, or the beginning of an id;
@@ -276,6 +289,9 @@ func (c *Client) read(response *http.Response, answer any) (time.Time, error) {
 		var problem struct{ Detail string }
 		if json.Unmarshal(text, &problem) != nil || problem.Detail == "" {
 			problem.Detail = fmt.Sprintf("%s answers %s: is it the address of a sluice run --listen?", c.base, response.Status)
+		}
+		if response.StatusCode == http.StatusUnauthorized && c.tokenBy != "" {
+			problem.Detail += "; " + c.tokenBy
 		}
 		return time.Time{}, &Error{response.StatusCode, problem.Detail}
 	}

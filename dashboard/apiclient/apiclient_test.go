@@ -2,6 +2,7 @@ package apiclient
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"net/http"
@@ -188,5 +189,36 @@ func TestAnswersThatAreNotThoseOfASluice(t *testing.T) {
 				t.Error(err)
 			}
 		})
+	}
+}
+
+// Who is refused is told how to give a token; the address may be that of the API.
+func TestARefusalSaysHowATokenIsGiven(t *testing.T) {
+	var asked string
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		asked = r.URL.Path
+		w.WriteHeader(http.StatusUnauthorized)
+		_, _ = w.Write([]byte(`{"detail": "show a token"}`))
+	}))
+	defer server.Close()
+	for tokenBy, want := range map[string]string{"": "show a token", "give it so": "show a token; give it so"} {
+		client, err := New(Config{Server: server.URL + "/api/v1/", TokenBy: tokenBy})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, _, err := client.Jobs(t.Context()); err == nil || err.Error() != want || asked != "/api/v1/jobs" {
+			t.Errorf("%v from %s; want %q", err, asked, want)
+		}
+	}
+}
+
+func TestAParallelismThatIsNotKnownIsNull(t *testing.T) {
+	for parallelism, want := range map[int]string{0: `"parallelism":null,"wanted":null`, 4: `"parallelism":4,"wanted":5`} {
+		j := Job{Name: "orders", Parallelism: parallelism, Wanted: parallelism + 1}
+		text, err := json.Marshal([]Job{j})
+		var back []Job
+		if err := errors.Join(err, json.Unmarshal(text, &back)); err != nil || !strings.Contains(string(text), want) || back[0].Parallelism != parallelism || back[0].Name != "orders" {
+			t.Errorf("%v, %s; want %s", err, text, want)
+		}
 	}
 }

@@ -1,8 +1,12 @@
 package apiclient
 
-import "time"
+import (
+	"encoding/json"
+	"time"
+)
 
-// Job is one job at a glance. A figure that is not known is nil.
+// Job is one job at a glance. A figure that is not known is nil, a parallelism 0; in
+// JSON each is null then.
 type Job struct {
 	Cluster     string     `json:"cluster"`
 	Job         string     `json:"job"`
@@ -21,6 +25,20 @@ type Job struct {
 	Scaled      *time.Time `json:"scaled"`
 	Failure     *Failure   `json:"failure,omitempty"`
 	Hold        *Hold      `json:"hold,omitempty"`
+}
+
+// MarshalJSON implements [json.Marshaler].
+func (j Job) MarshalJSON() ([]byte, error) {
+	type figures Job // without this method
+	shown := struct {
+		figures
+		Parallelism *int `json:"parallelism"`
+		Wanted      *int `json:"wanted"`
+	}{figures: figures(j)}
+	if j.Parallelism > 0 {
+		shown.Parallelism, shown.Wanted = &j.Parallelism, &j.Wanted
+	}
+	return json.Marshal(shown)
 }
 
 // Failure is why the newest pass over a job came to nothing.
@@ -50,6 +68,8 @@ type Rescaled struct {
 	Vertices []Bounds `json:"vertices"`
 	Changed  bool     `json:"changed"`
 	Applied  bool     `json:"applied"`
+	// Hold is who holds the job from now on; nil where that was not touched.
+	Hold *Hold `json:"hold,omitempty"`
 }
 
 // Bounds are those of one vertex.
@@ -76,6 +96,17 @@ type Event struct {
 	Message string    `json:"message"`
 	// Times is how often it was told.
 	Times int `json:"times"`
+}
+
+// Cluster tells whether a cluster answers.
+type Cluster struct {
+	Name string `json:"name"`
+	Jobs int    `json:"jobs"`
+	// Up tells whether it answered the newest look, LastAnswer when it answered last;
+	// Error is what came instead.
+	Up         bool       `json:"up"`
+	LastAnswer *time.Time `json:"lastAnswer"`
+	Error      string     `json:"error"`
 }
 
 // Unnamed stands for the cluster that has no name.

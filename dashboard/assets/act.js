@@ -1,10 +1,10 @@
-import { h, replace } from "./dom.js";
+import { h, replace, timed } from "./dom.js";
 import { get, post, jobPath } from "./api.js";
 
 // What people do by hand, each in a dialog that says what will follow.
 export function acts(dialog, page) {
   function ask(title, fields, button, act) {
-    const failed = h("p", { class: "state failed text", role: "alert" });
+    const failed = h("p", { class: "bad text", role: "alert" });
     const submit = h("button", { type: "submit", class: "primary" }, button);
     const form = h("form", { method: "dialog", onsubmit: async (e) => {
       e.preventDefault();
@@ -15,7 +15,7 @@ export function acts(dialog, page) {
         dialog.close();
         page.toast(said);
         page.refresh();
-      } catch (problem) { failed.textContent = problem.message; } finally { submit.disabled = false; }
+      } catch (problem) { replace(failed, timed(problem.message)); } finally { submit.disabled = false; }
     } }, h("h2", { id: "dialog-title" }, title), fields, failed, h("div", { class: "row" }, h("span", { class: "grow" }), h("button", { type: "button", onclick: () => dialog.close() }, "Cancel"), submit));
     replace(dialog, form);
     dialog.showModal();

@@ -27,6 +27,17 @@ async function answer(response) {
 
 export const get = async (path, signal) => answer(await fetch("/api/v1" + path, { signal, headers: { Accept: "application/json" } }));
 
+// All of a list, which comes a page at a time, and what the first page says besides.
+export async function list(path, name, signal) {
+  const first = await get(path, signal), all = [...first[name]];
+  for (let { next } = first; next; ) {
+    const more = await get(`${path}?after=${encodeURIComponent(next)}`, signal);
+    all.push(...more[name]);
+    next = more.next;
+  }
+  return { ...first, [name]: all };
+}
+
 export const post = async (path, body) =>
   answer(await fetch("/api/v1" + path, { method: "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify(body ?? {}) }));
 

@@ -1,5 +1,6 @@
-import { h, replace, inUTC, setUTC, zoneName } from "./dom.js";
-import { get, serverNow } from "./api.js";
+import { h, replace, redraw, timed, inUTC, setUTC, zoneName } from "./dom.js";
+import { get, list, serverNow } from "./api.js";
+import { isAway, awayText } from "./away.js";
 import { acts } from "./act.js";
 import { fleet } from "./fleet.js";
 import { job } from "./job.js";
@@ -14,7 +15,7 @@ const routes = [
 ];
 const EVERY = 5000;
 
-let again = 0, pace = 250;
+let again = 0, pace = 250, asked = 0, looked = -Infinity, clusters = [];
 let me = { role: "viewer" }, update = null, bound = {}, closers = [], inFlight = null, timer = 0, version = "";
 
 const page = {
@@ -22,12 +23,13 @@ const page = {
   canAct: () => me.canAct === true,
   go(path) { history.pushState(null, "", path); show(true); },
   refresh: () => refresh(true),
+  clusters: () => clusters,
   keys(more) { bound = more; },
   pace(ms) { pace = ms; }, // how long news may wait, in ms
   closing(f) { closers.push(f); },
   toast(text) {
     const t = $("toast");
-    t.textContent = text;
+    replace(t, timed(text));
     t.classList.add("on");
     clearTimeout(page.toastTimer);
     page.toastTimer = setTimeout(() => t.classList.remove("on"), 6000);
@@ -44,7 +46,14 @@ async function show(focus) {
   inFlight?.abort();
   clearTimeout(again);
   const path = location.pathname, found = routes.find(([pattern]) => pattern.test(path));
-  if (!found) { replace($("main"), h("h1", {}, "Not here"), h("p", {}, "There is no such page. ", h("a", { href: "/" }, "Back to the fleet"))); return; }
+  if (!found) {
+    document.title = "Not here · Sluice";
+    for (const a of $("nav").children) a.removeAttribute("aria-current");
+    replace($("main"), h("h1", {}, "Not here"), h("p", {}, "There is no such page. ", h("a", { href: "/" }, "Back to the fleet")));
+    update = async () => {};
+    refresh(true);
+    return;
+  }
   const [pattern, name, view, title] = found;
   const [, c, j] = pattern.exec(path);
   document.title = `${title} · Sluice`;
@@ -58,8 +67,10 @@ async function show(focus) {
 async function refresh(now) {
   if (!update || (inFlight && !now) || (document.hidden && !now)) return;
   inFlight?.abort();
+  asked = performance.now();
   const mine = (inFlight = new AbortController()), its = update;
   try {
+    await lookAround(mine.signal);
     await its(mine.signal);
     online(true);
   } catch (e) {
@@ -71,10 +82,24 @@ async function refresh(now) {
   }
 }
 
+// Which clusters are away, on whatever page.
+async function lookAround(signal) {
+  if (performance.now() - looked < Math.max(pace, 1000)) return;
+  looked = performance.now();
+  try {
+    ({ clusters } = await list("/clusters", "clusters", signal));
+  } catch (e) { looked = -Infinity; throw e; }
+  const away = clusters.filter(isAway);
+  redraw($("away"), [away.map((c) => [c.name, c.lastAnswer, c.error]), inUTC()], () => away.length > 0 && [
+    away.slice(0, 3).map((c) => h("p", {}, "⚠ ", awayText(c))),
+    away.length > 3 && h("p", {}, `And so are ${away.length - 3} more of ${clusters.length} `, h("a", { href: "/cluster" }, "clusters"), "."),
+    h("p", { class: "small" }, `${away.length > 1 ? "Their" : "Its"} jobs are shown as they were known last, and are not rescaled meanwhile.`)]);
+}
+
 function online(is, why) {
-  const link = $("link");
-  link.className = is ? "link" : "link off";
-  link.textContent = is ? "live" : "not connected, trying again";
+  const link = $("link"), away = clusters.filter(isAway).length;
+  link.className = is ? (away ? "link away" : "link") : "link off";
+  link.textContent = !is ? "not connected, trying again" : away ? `live, but ${away} of ${clusters.length} ${clusters.length === 1 ? "cluster" : "clusters"} away` : "live";
   link.title = why ?? "";
 }
 
@@ -87,7 +112,7 @@ async function greet() {
   } catch { /* refresh says so */ }
 }
 
-// The server says when there is news; the clock asks now and then all the same.
+// The server says when there is news; the clock asks all the same if it says nothing.
 function listen() {
   const stream = new EventSource("/api/v1/events/stream");
   let soon = 0;
@@ -123,7 +148,7 @@ function help() {
 }
 $("help").addEventListener("click", help);
 const zone = () => { $("zone").textContent = zoneName(); };
-$("zone").addEventListener("click", () => { setUTC(!inUTC()); zone(); show(false); });
+$("zone").addEventListener("click", () => { setUTC(!inUTC()); zone(); looked = -Infinity; show(false); });
 zone();
 $("theme").addEventListener("click", () => {
   const dark = matchMedia("(prefers-color-scheme: dark)").matches, is = document.documentElement.dataset.theme || (dark ? "dark" : "light");
@@ -135,5 +160,5 @@ $("theme").addEventListener("click", () => {
 await greet();
 await show(false);
 listen();
-timer = setInterval(() => refresh(false), EVERY);
+timer = setInterval(() => { if (performance.now() - asked >= Math.max(EVERY, 2 * pace) - 500) refresh(false); }, EVERY);
 window.addEventListener("pagehide", () => clearInterval(timer));

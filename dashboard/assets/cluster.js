@@ -1,28 +1,30 @@
-import { h, replace, time, bytes, count, state } from "./dom.js";
+import { h, replace, redraw, time, timed, bytes, count, state } from "./dom.js";
+import { isAway, awayText } from "./away.js";
 import { get, jobPath } from "./api.js";
 
-export async function cluster(main) {
-  const list = h("div", {});
+export async function cluster(main, page) {
+  const list = h("div", {}), places = new Map();
   replace(main, h("h1", {}, "Clusters"), list);
-  let drawn = "";
   return async (signal) => {
-    const { clusters } = await get("/clusters", signal);
-    const views = await Promise.all(clusters.map(async (c) => {
-      if (!c.look) return c;
-      try { return { ...c, look: await get("/clusters/" + encodeURIComponent(c.name), signal) }; } catch (e) { if (e.name === "AbortError") throw e; return { ...c, failed: e.message }; }
+    const clusters = page.clusters();
+    for (const c of clusters) if (!places.has(c.name)) places.set(c.name, h("section", { class: "card", "aria-label": "Cluster " + c.name }));
+    redraw(list, clusters.map((c) => c.name), () => (clusters.length ? clusters.map((c) => places.get(c.name)) : h("p", { class: "empty" }, "No cluster is watched.")));
+    // One that is slow to answer does not keep the others from being seen.
+    await Promise.all(clusters.map(async (c) => {
+      const place = places.get(c.name), draw = (look, failed) => redraw(place, [c, look, failed], () => one(c, look, failed));
+      if (isAway(c)) return draw();
+      if (!c.look) return draw(null, "This cluster is not asked.");
+      if (!place.drawnAs) draw();
+      try { draw(await get("/clusters/" + encodeURIComponent(c.name), signal)); } catch (e) { if (e.name === "AbortError") throw e; draw(null, e.message); }
     }));
-    const as = JSON.stringify(views);
-    if (as === drawn) return;
-    drawn = as;
-    replace(list, views.length ? views.map(one) : h("p", { class: "empty" }, "No cluster is watched."));
   };
 }
 
-function one(c) {
-  const look = c.look;
-  return h("section", { class: "card", "aria-label": "Cluster " + c.name },
+// Without a look and without what was wrong, it is being asked.
+function one(c, look, failed) {
+  return [
     h("div", { class: "row" }, h("h2", {}, c.name === "-" ? look?.address || "The cluster" : c.name), look && h("span", { class: "dim small" }, `Flink ${look.version}`, c.name === "-" ? "" : ` · ${look.address}`), h("span", { class: "grow" }), Object.entries(c.states).map(([word, n]) => h("span", {}, state(word), ` ${n}`))),
-    c.failed || !look ? h("p", { class: "state failed text" }, c.failed || "This cluster is not asked.") : inside(c, look));
+    isAway(c) || failed ? h("p", { class: "bad text" }, isAway(c) ? awayText(c) : timed(failed)) : look ? inside(c, look) : h("p", { class: "dim" }, "It is being asked…")];
 }
 
 function inside(c, look) {

@@ -13,9 +13,9 @@ export async function config(main, page) {
   function draw() {
     const wanted = words.value.toLowerCase().split(/\s+/).filter(Boolean);
     const shown = options.filter((o) => (all.checked || o.set || wanted.length) && wanted.every((w) => `${o.key} ${o.value} ${o.doc}`.toLowerCase().includes(w)));
-    replace(place, shown.length === 0 ? h("p", { class: "empty" }, "Every option is at its default.") : h("div", { class: "scroll" }, h("table", {},
+    replace(place, shown.length === 0 ? h("p", { class: "empty" }, "Every option is at its default.") : h("div", { class: "scroll" }, h("table", { class: "options" },
       h("thead", {}, h("tr", {}, ["Option", "Value", "From", "What it does"].map((c) => h("th", { scope: "col" }, c)))),
-      h("tbody", {}, shown.map((o) => h("tr", {}, h("td", { class: "mono option" }, o.key.split(/(?<=[.-])/).flatMap((part) => [part, h("wbr", {})])), h("td", { class: "mono text" }, o.value || h("span", { class: "dim" }, "not set")), h("td", { class: "small" }, o.source || "default"), h("td", { class: "small text" }, o.doc.split("`").map((part, i) => (i % 2 ? h("code", {}, part) : part)))))))));
+      h("tbody", {}, shown.map((o) => h("tr", {}, h("td", { class: "mono option" }, o.key.split(/(?<=[.-])/).flatMap((part) => [part, h("wbr", {})])), h("td", { class: "mono text" }, o.value || h("span", { class: "dim" }, "not set")), h("td", { class: o.set ? "small" : "small default" }, o.source || "default"), h("td", { class: "small text" }, o.doc.split("`").map((part, i) => (i % 2 ? h("code", {}, part) : part)))))))));
   }
   return async (signal) => {
     if (options.length) return; // it does not change while the page is open

@@ -1,3 +1,5 @@
+import { serverNow } from "./api.js";
+
 // Elements are made of nodes, never of text that is parsed: a job's name cannot
 // become markup.
 const SVG = "http://www.w3.org/2000/svg";
@@ -73,6 +75,20 @@ export function clock(t, withDay) {
   const text = `${two(hh)}:${two(mm)}:${two(ss)}`;
   return withDay ? `${y}-${two(mo + 1)}-${two(d)} ${text}` : text;
 }
+// The times that stand in a sentence as the server's UTC, for the viewer's zone. One
+// without a day is of the day of near, in UTC.
+const moments = /(\d{4}-\d\d-\d\d)T(\d\d:\d\d(?::\d\d(?:\.\d+)?)?)Z|(?:(\d{4}-\d\d-\d\d) )?\b(\d\d:\d\d:\d\d) UTC\b/g;
+export function timed(text, near) {
+  const parts = [], day = (t) => clock(t, true).slice(0, 10), today = day(serverNow());
+  let end = 0;
+  for (const m of String(text ?? "").matchAll(moments)) {
+    const t = new Date(`${m[1] ?? m[3] ?? new Date(near ?? serverNow()).toISOString().slice(0, 10)}T${m[2] ?? m[4]}Z`);
+    if (Number.isNaN(t.getTime())) continue;
+    parts.push(text.slice(end, m.index), time(t, day(t) !== today));
+    end = m.index + m[0].length;
+  }
+  return [...parts, String(text ?? "").slice(end)];
+}
 export function ago(value, now) {
   if (!value) return "never";
   const sec = Math.max(0, Math.round((now - new Date(value)) / 1000));
@@ -82,11 +98,15 @@ export function ago(value, now) {
   return `${Math.round(sec / 86400)} d ago`;
 }
 
+// A rescale up, down or both ways, as a shape; else a dot.
+export const shape = (up, down) => (up && down ? "◆" : up ? "▲" : down ? "▼" : "●");
+
 /* A state has a colour, a sign and a word. */
 const signs = {
   steady: "M3 8l3 3 6-7", scaling: "M3 10l5-5 5 5M3 14l5-5 5 5", "catching up": "M3 3v10l5-5zM8 3v10l5-5z", waiting: "M8 3v5l3 2M8 1a7 7 0 1 0 .01 0",
   filling: "M3 13h3v-4H3zM10 13h3V4h-3z", paused: "M5 3v10M11 3v10", blocked: "M8 1a7 7 0 1 0 .01 0M3 13L13 3", "not scalable": "M8 2l7 12H1zM8 6v4M8 12v.5",
   "not running": "M4 4h8v8H4z", unknown: "M3 8h.5M8 8h.5M13 8h.5", doubtful: "M5 6c0-4 6-4 6-1 0 2-3 2-3 5M8 13v.5", failed: "M3 3l10 10M13 3L3 13",
+  away: "M1 8h4M11 8h4M6 5l4 6M10 5l-4 6",
 };
 export function state(word) {
   word ||= "unknown";

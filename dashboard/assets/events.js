@@ -1,4 +1,4 @@
-import { h, replace, redraw, time } from "./dom.js";
+import { h, replace, redraw, time, timed } from "./dom.js";
 import { get, jobPath } from "./api.js";
 
 export function eventTable(events, oneJob) {
@@ -10,7 +10,7 @@ export function eventTable(events, oneJob) {
       h("td", { class: "small" }, time(e.at, true)),
       !oneJob && h("td", {}, e.job ? h("a", { href: jobPath(e) }, e.name || e.job) : h("span", { class: "dim" }, "all")),
       h("td", { class: e.type === "Warning" ? "state blocked" : "" }, e.type === "Warning" ? "⚠ " : "", e.reason),
-      h("td", { class: "text" }, e.message), repeated && h("td", { class: "n" }, e.times > 1 ? e.times : ""))))));
+      h("td", { class: "text" }, timed(e.message, e.at)), repeated && h("td", { class: "n" }, e.times > 1 ? e.times : ""))))));
 }
 
 export async function events(main, page) {

@@ -1,9 +1,10 @@
-import { h, replace, redraw, state, rate, perSecond, percent, count, time, ago } from "./dom.js";
-import { get, jobPath } from "./api.js";
+import { h, replace, redraw, state, shape, rate, perSecond, percent, count, time, timed, ago } from "./dom.js";
+import { list, jobPath } from "./api.js";
 import { spark } from "./spark.js";
+import { isAway, awayText } from "./away.js";
 
 const ROW = 46;
-const order = ["failed", "doubtful", "blocked", "not scalable", "scaling", "catching up", "waiting", "paused", "filling", "not running", "unknown", "steady"];
+const order = ["failed", "away", "doubtful", "blocked", "not scalable", "scaling", "catching up", "waiting", "paused", "filling", "not running", "unknown", "steady"];
 const columns = [
   { id: "state", name: "State", class: "c-state", key: (j) => order.indexOf(word(j)) },
   { id: "name", name: "Job", key: (j) => j.name.toLowerCase() },
@@ -19,17 +20,6 @@ const subtasks = (j) => (!(j.wanted > 0) || j.wanted === j.parallelism ? count(j
 
 // What the viewer chose outlives a look at another page.
 const view = { words: "", state: "", sort: "state", down: false, top: 0 };
-
-// All jobs: a very large fleet comes in parts.
-async function allJobs(signal) {
-  let answer = await get("/jobs", signal);
-  const { hold } = answer, jobs = [...answer.jobs];
-  while (answer.next) {
-    answer = await get("/jobs?after=" + encodeURIComponent(answer.next), signal);
-    jobs.push(...answer.jobs);
-  }
-  return { jobs, hold };
-}
 
 export async function fleet(main, page) {
   let jobs = [], shown = [], now = new Date();
@@ -85,6 +75,11 @@ export async function fleet(main, page) {
     if (begin) scroll.scrollTop = 0;
     rows(true);
   }
+  // Why there is no job: one waits for the first look, unless a cluster cannot be looked at.
+  function nothing() {
+    const away = page.clusters().filter(isAway);
+    return away.length ? ["No job is known. ", away.map((c) => h("span", { class: "line" }, awayText(c)))] : "No job is watched yet. Jobs show here after the first look at their cluster.";
+  }
   // Only the rows that are seen exist: a thousand jobs stay smooth.
   let first = -1, last = -1;
   const spacer = () => h("tr", { class: "spacer", "aria-hidden": "true" }, h("td", {}));
@@ -110,7 +105,7 @@ export async function fleet(main, page) {
         tr?.update(j, from + i);
         return tr ?? row(j, from + i);
       });
-      place(shown.length === 0 ? h("tr", {}, h("td", { colspan: across, class: "empty" }, jobs.length ? "No job fits the search." : "No job is watched yet. Jobs show here after the first look at their cluster.")) : null,
+      place(shown.length === 0 ? h("tr", {}, h("td", { colspan: across, class: "empty" }, jobs.length ? "No job fits the search." : nothing())) : null,
         above, ...fresh, below);
     }
     above.style.height = `${from * ROW}px`;
@@ -134,7 +129,9 @@ export async function fleet(main, page) {
       tr.setAttribute("aria-rowindex", index + 2);
       const why = (j.failure ? j.failure.text : j.why) ?? "", under = (j.cluster === "-" ? "" : j.cluster + " · ") + (why || j.job), called = j.name || j.job;
       if (name.textContent !== called) [name.textContent, name.title] = [called, called];
-      if (more.textContent !== under) [more.textContent, more.title] = [under, why || j.job];
+      if (more.title !== (why || j.job)) more.title = why || j.job;
+      redraw(more, [under, j.seen?.slice(0, 10)], () => timed(under, j.seen));
+      tr.classList.toggle("stale", word(j) === "away");
       redraw(cells[0], word(j), () => state(word(j)));
       redraw(cells[2], [j.spark, j.source, j.capacity], () => h("div", { class: "load" }, spark(j.spark, 120, 32, `Load now ${perSecond(j.source)}, capacity ${perSecond(j.capacity)}`),
         h("span", {}, perSecond(j.source), h("span", { class: "small dim" }, "of " + perSecond(j.capacity)))));
@@ -147,7 +144,7 @@ export async function fleet(main, page) {
     tr.update(j, index);
     return tr;
   }
-  const brief = (link, d) => [h("a", { class: "plain", href: `${link}?decision=${d.id}`, title: d.text }, d.scale ? "⇅ " : "", d.text), h("span", { class: "small dim" }, time(d.at), " · ", ago(d.at, now))];
+  const brief = (link, d) => [h("a", { class: "plain", href: `${link}?decision=${d.id}`, title: d.text }, d.scale ? shape(d.up, d.down) + " " : "", d.text), h("span", { class: "small dim" }, time(d.at), " · ", ago(d.at, now))];
   page.keys({
     "/": () => { search.focus(); search.select(); },
     j: () => step(1), k: () => step(-1), ArrowDown: () => step(1), ArrowUp: () => step(-1),
@@ -171,11 +168,11 @@ export async function fleet(main, page) {
   }
   let begun = false;
   return async (signal) => {
-    const answer = await allJobs(signal);
+    const answer = await list("/jobs", "jobs", signal);
     jobs = answer.jobs;
     for (const j of jobs) j.text = `${j.cluster} ${j.name} ${j.job} ${word(j)}`.toLowerCase();
-    page.pace(250 + 2 * jobs.length); // a large fleet always has news
-    redraw(held, [answer.hold, page.canAct()], () => answer.hold && [state("paused"), ` All jobs are ${answer.hold.text}. `, page.canAct() && h("button", { type: "button", onclick: () => page.resumeAll() }, "Resume all")]);
+    page.pace(Math.min(250 + 9 * jobs.length, 15000)); // a large fleet always has news
+    redraw(held, [answer.hold, page.canAct()], () => answer.hold && [state("paused"), " All jobs are ", timed(answer.hold.text), ". ", page.canAct() && h("button", { type: "button", onclick: () => page.resumeAll() }, "Resume all")]);
     now = page.now();
     draw(false);
     if (!begun) { begun = true; scroll.scrollTop = view.top; }

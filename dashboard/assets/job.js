@@ -1,4 +1,4 @@
-import { h, replace, redraw, state, rate, perSecond, percent, count, time, ago } from "./dom.js";
+import { h, replace, redraw, state, shape, rate, perSecond, percent, count, time, timed, ago } from "./dom.js";
 import { get, jobPath } from "./api.js";
 import { graph, legend } from "./graph.js";
 import { charts } from "./charts.js";
@@ -22,7 +22,7 @@ export async function job(main, page, params) {
   const all = h("input", { type: "checkbox", id: "all-decisions", onchange: () => drawList() });
   replace(side, h("div", { class: "row" }, h("h2", { class: "grow" }, "Decisions"), h("label", { for: "all-decisions", class: "small dim" }, all, " also those that changed nothing")), told, list);
 
-  let current = null, decisions = [], opened = null, bounds = new Map(), asked = 0, shape = "", series = null, flowAs = "";
+  let current = null, decisions = [], opened = null, bounds = new Map(), asked = 0, ran = "", series = null, flowAs = "";
   const again = () => page.refresh();
 
   const title = h("div", { class: "row" }), note = h("div", {}), facts = h("dl", { class: "facts card" });
@@ -37,8 +37,9 @@ export async function job(main, page, params) {
         h("button", { type: "button", onclick: () => page.rescale(current) }, "Rescale…"),
       ],
       h("button", { type: "button", onclick: () => advise() }, "What now?"), h("a", { href: path + "#config", onclick: (e) => { e.preventDefault(); page.go("/config?job=" + encodeURIComponent(path)); } }, "Configuration")]);
-    replace(note, (j.failure || j.why) && h("p", { class: "dim text" }, j.failure ? j.failure.text : j.why),
+    replace(note, (j.failure || j.why) && h("p", { class: "dim text" }, timed(j.failure ? j.failure.text : j.why, j.seen)),
       h("p", { class: "small dim" }, h("span", { class: "mono" }, j.job), j.cluster === "-" ? "" : ` in ${j.cluster}`, " · seen ", time(j.seen), j.state && j.since && [` · ${j.failure ? "so" : j.state} since `, time(j.since, true)]));
+    for (const part of [facts, flow]) part.classList.toggle("stale", j.state === "away");
     replace(facts, fact("Reads", perSecond(j.source)), fact("Has to do", perSecond(j.target)), fact("Can do", perSecond(j.capacity)), fact("Busiest", percent(j.busy)),
       fact("Lag", rate(j.lag)), fact("Parallelism", subtasks(j)), fact("Last rescale", j.scaled ? h("span", {}, ago(j.scaled, page.now())) : "none yet"));
   }
@@ -102,8 +103,8 @@ export async function job(main, page, params) {
   // The bounds as Flink has them now. A cluster that does not say has none.
   async function askBounds(signal) {
     const now = Date.now(), as = current.decision.vertices.map((v) => v.from).join();
-    if (!current.bounds || now - asked < BOUNDS && as === shape) return;
-    [asked, shape] = [now, as];
+    if (!current.bounds || now - asked < BOUNDS && as === ran) return;
+    [asked, ran] = [now, as];
     try {
       const { vertices } = await get(path + "/requirements", signal);
       bounds = new Map(vertices.map((v) => [v.vertex, v]));
@@ -141,12 +142,12 @@ const subtasks = (j) => (!(j.wanted > 0) || j.wanted === j.parallelism ? count(j
 
 function summary(d) {
   const changes = (d.vertices ?? []).filter((v) => v.to !== v.from).map((v) => `${v.name} ${v.from} → ${v.to}`);
+  if (d.byHand) return `${(changes.length ? changes : d.byHand.bounds.map((b) => `${b.name} ${b.after.lower} to ${b.after.upper}`)).join(", ")}, by hand of ${d.byHand.by}`;
   return d.action === "scale" && changes.length ? changes.join(", ") : d.reason.replace(/-/g, " ");
 }
 
 // Up, down, both, or neither, as a shape.
 function sign(d) {
-  if (d.action !== "scale") return "●";
-  const up = d.vertices.some((v) => v.to > v.from), down = d.vertices.some((v) => v.to < v.from);
-  return up && down ? "◆" : up ? "▲" : down ? "▼" : "●";
+  const moves = (which) => d.action === "scale" && d.vertices.some(which);
+  return shape(moves((v) => v.to > v.from), moves((v) => v.to < v.from));
 }

@@ -28,11 +28,13 @@ const (
 type Book struct {
 	now func() time.Time
 
-	mu     sync.RWMutex
-	jobs   map[autoscaler.JobKey]*job
-	press  press
-	events []Event // the newest last
-	seq    uint64
+	mu   sync.RWMutex
+	jobs map[autoscaler.JobKey]*job
+	// clusters are those that were looked at.
+	clusters map[string]Cluster
+	press    press
+	events   []Event // the newest last
+	seq      uint64
 	// lasting is set where what is told outlives the process: it tells what an event
 	// is known by where it is kept, and numbers are then those of times.
 	lasting func(autoscaler.JobKey, *autoscaler.Event) string
@@ -51,7 +53,17 @@ type job struct {
 	// recalled is true once its past was asked for.
 	recalled bool
 	// entry is the newest decision, read back where there is no newer one.
-	entry    decisions.Entry
+	entry decisions.Entry
+	// shape are the vertices of the dataflow as the newest pass that knew it saw them,
+	// and shaped tells whether that was the newest of all.
+	shape  []decisions.Vertex
+	shaped bool
+	// measured tells whether the newest pass measured anything.
+	measured bool
+	// free is where the job would stand, and freely why, if nobody held it; empty where
+	// it stands so anyway.
+	free     State
+	freely   string
 	state    State
 	why      string
 	since    time.Time
@@ -97,7 +109,7 @@ var (
 
 // NewBook returns an empty book; now is its clock.
 func NewBook(now func() time.Time) *Book {
-	return &Book{now: now, jobs: map[autoscaler.JobKey]*job{}, moved: make(chan struct{})}
+	return &Book{now: now, jobs: map[autoscaler.JobKey]*job{}, clusters: map[string]Cluster{}, moved: make(chan struct{})}
 }
 
 // Record implements [autoscaler.DecisionRecorder]. It never fails.
@@ -111,6 +123,7 @@ func (b *Book) Record(_ context.Context, context *autoscaler.JobContext, r *auto
 	j.name, j.config, j.metrics, j.failure = context.Name, context.Config, context.Metrics, nil
 	j.owner, j.judged = "", true
 	j.stands(state, why, r.At.UTC())
+	j.free, j.freely = freeOf(r)
 	if said := entry.Fingerprint(); r.Scaled || j.said != said {
 		j.said = said
 		j.decide(b.press.pack(&entry), b.numberOf(j, &entry), entry.Action == decisions.ActionScale)
@@ -121,7 +134,8 @@ func (b *Book) Record(_ context.Context, context *autoscaler.JobContext, r *auto
 		j.scaled, j.rescale = r.At.UTC(), briefOf(&entry, j.decided)
 	}
 	j.entry = entry
-	if len(points) > 0 {
+	j.takeShape(r)
+	if j.measured = len(points) > 0; j.measured {
 		j.measure(point, points)
 	}
 	b.move()
@@ -231,9 +245,10 @@ type Summary struct {
 	// Known is false before the first pass over a job of this process: its
 	// parallelism and what is measured of it are not known yet.
 	Known bool
-	// Parallelism is that of all vertices together, Wanted what was decided.
+	// Parallelism is that of all vertices together, Wanted what was decided; 0 where
+	// the newest pass did not see the dataflow.
 	Parallelism, Wanted int
-	// Now is what was measured last.
+	// Now is what the newest pass measured.
 	Now Point
 	// Scaled is when the job was rescaled last; zero if it never was.
 	Scaled time.Time
@@ -241,6 +256,10 @@ type Summary struct {
 	Spark []Point
 	// Failure is set when the newest pass came to no decision.
 	Failure *Failure
+	// Free is where the job would stand, and FreeWhy why, if nobody held it; empty
+	// where no hold made the newest pass leave it alone.
+	Free    State
+	FreeWhy string
 	// Counts are those of the job's passes in this process.
 	Counts Counts
 	// Last is the newest decision that was news, Rescale the newest that was carried
@@ -257,7 +276,7 @@ func (b *Book) Jobs() []Summary {
 	defer b.mu.RUnlock()
 	all := make([]Summary, 0, len(b.jobs))
 	for key, j := range b.jobs {
-		all = append(all, j.summary(key, b.now()))
+		all = append(all, b.summary(key, j))
 	}
 	slices.SortFunc(all, func(x, y Summary) int {
 		return cmp.Or(cmp.Compare(x.Key.Cluster, y.Key.Cluster), cmp.Compare(x.Name, y.Name), cmp.Compare(x.Key.Job, y.Key.Job))
@@ -269,8 +288,8 @@ func (j *job) summary(key autoscaler.JobKey, now time.Time) Summary {
 	s := Summary{
 		Key: key, Name: j.name, State: j.state, Why: j.why, Since: j.since, Seen: j.entry.Time,
 		Owner: j.owner, Known: j.judged || j.owner != "" && len(j.entry.Vertices) > 0,
-		Scaled: j.scaled, Failure: j.failure, Now: unknownPoint, Last: j.last, Rescale: j.rescale,
-		Spark: j.sparkline(now),
+		Scaled: j.scaled, Failure: j.failure, Now: UnknownPoint(), Last: j.last, Rescale: j.rescale,
+		Spark: j.sparkline(now), Free: j.free, FreeWhy: j.freely,
 	}
 	if j.owner != "" {
 		s.Why = j.elsewhere()
@@ -282,24 +301,32 @@ func (j *job) summary(key autoscaler.JobKey, now time.Time) Summary {
 		s.Seen = time.Time{}
 		return s
 	}
-	for i := range j.entry.Vertices {
-		s.Parallelism += j.entry.Vertices[i].From
-		s.Wanted += j.entry.Vertices[i].To
+	vertices := j.entry.Vertices
+	if len(vertices) == 0 && j.shaped {
+		vertices = j.shape
 	}
-	if n := len(s.Spark); n > 0 {
-		s.Now = s.Spark[n-1]
-	} else if newest := &j.past.tiers[0]; j.owner != "" && newest.count() > 0 {
+	for i := range vertices {
+		s.Parallelism += vertices[i].From
+		s.Wanted += vertices[i].To
+	}
+	if newest := &j.past.tiers[0]; (j.measured || j.owner != "") && newest.count() > 0 {
 		s.Now = newest.at(newest.count() - 1)
 	}
 	return s
 }
 
-var unknownPoint = Point{Source: math.NaN(), Target: math.NaN(), Capacity: math.NaN(), Lag: math.NaN(), Busy: math.NaN()}
+// UnknownPoint is the point of which nothing is known.
+func UnknownPoint() Point {
+	return Point{Source: math.NaN(), Target: math.NaN(), Capacity: math.NaN(), Lag: math.NaN(), Busy: math.NaN()}
+}
 
 // Job is one job as it stands, with its newest decision.
 type Job struct {
 	Summary
 	Entry decisions.Entry
+	// Shape are the vertices of the dataflow as far as it is known; without figures
+	// where the newest pass has none.
+	Shape []decisions.Vertex
 	// Config is what the newest pass went by.
 	Config options.Config
 }
@@ -312,7 +339,7 @@ func (b *Book) Job(key autoscaler.JobKey) (Job, bool) {
 	if !known {
 		return Job{}, false
 	}
-	return Job{j.summary(key, b.now()), j.entry, j.config}, true
+	return Job{b.summary(key, j), j.entry, j.vertexShape(), j.config}, true
 }
 
 // Entry is the newest decision about a job; false if there is no job of that key.

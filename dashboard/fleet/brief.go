@@ -15,6 +15,8 @@ type Brief struct {
 	At time.Time
 	// Scale is true where another parallelism was decided.
 	Scale bool
+	// Up is true where a vertex is to have more subtasks, Down where one is to have fewer.
+	Up, Down bool
 	// Text is what changes, else the reason for changing nothing.
 	Text string
 }
@@ -28,12 +30,16 @@ func briefOf(e *decisions.Entry, id uint64) Brief {
 	for i := range e.Vertices {
 		if v := &e.Vertices[i]; b.Scale && v.From != v.To {
 			changes = append(changes, fmt.Sprintf("%d → %d %s", v.From, v.To, v.Name))
+			b.Up, b.Down = b.Up || v.To > v.From, b.Down || v.To < v.From
 		}
 	}
 	if more := len(changes) - briefChanges; more > 0 {
 		changes = append(changes[:briefChanges], fmt.Sprintf("%d more", more))
 	}
 	b.Text = bounded(strings.Join(changes, ", "))
+	if e.ByHand != nil && b.Text != "" {
+		b.Text = bounded(b.Text + ", by hand of " + e.ByHand.By)
+	}
 	if b.Text == "" {
 		b.Text = strings.ReplaceAll(e.Reason, "-", " ")
 	}

@@ -43,11 +43,14 @@ func (b *Book) Restore(key autoscaler.JobKey, past []decisions.Entry) {
 	if len(past) == 0 {
 		return
 	}
-	j.recall(past, key)
+	judged := ofPasses(past)
+	if len(judged) > 0 {
+		j.recall(judged, key)
+	}
 	j.drop(past[len(past)-1].Fingerprint())
-	b.number(j, past)
-	j.draw(past)
-	j.restarts.recall(endsOf(past))
+	b.number(j, past, key)
+	j.draw(judged)
+	j.restarts.recall(endsOf(judged))
 	b.move()
 }
 
@@ -131,9 +134,6 @@ func (j *job) recall(past []decisions.Entry, key autoscaler.JobKey) {
 			since = past[i].Time
 		}
 		state, why = is, text
-		if past[i].Action == decisions.ActionScale && past[i].Time.After(j.scaled) {
-			j.scaled = past[i].Time
-		}
 	}
 	newest := &past[len(past)-1]
 	switch {
@@ -153,7 +153,7 @@ func (j *job) recall(past []decisions.Entry, key autoscaler.JobKey) {
 }
 
 // number puts decisions before those that are kept.
-func (b *Book) number(j *job, past []decisions.Entry) {
+func (b *Book) number(j *job, past []decisions.Entry, key autoscaler.JobKey) {
 	older := make([]pressed, 0, len(past)+len(j.decisions))
 	next := uint64(math.MaxUint64)
 	if len(j.decisions) > 0 {
@@ -165,9 +165,13 @@ func (b *Book) number(j *job, past []decisions.Entry) {
 		if id >= next {
 			break // the clock was set back
 		}
+		past[i].Cluster = key.Cluster // where it is kept it may have its address
 		older = append(older, pressed{id, past[i].Action == decisions.ActionScale, b.press.pack(&past[i])})
 		if past[i].Action == decisions.ActionScale && past[i].Time.After(j.rescale.At) {
 			j.rescale = briefOf(&past[i], id)
+			if past[i].Time.After(j.scaled) {
+				j.scaled = past[i].Time
+			}
 		}
 		last = id
 	}
@@ -212,7 +216,16 @@ func (b *Book) Learn(key autoscaler.JobKey, e decisions.Entry) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	j, known := b.jobs[key]
-	if !known || j.owner == "" || !e.Time.After(j.entry.Time) {
+	switch {
+	case !known || j.owner == "":
+		return
+	case e.ByHand != nil:
+		if e.Time.After(j.rescale.At) {
+			b.setByHand(j, key, e)
+			b.move()
+		}
+		return
+	case !e.Time.After(j.entry.Time):
 		return
 	}
 	e.Cluster = key.Cluster

@@ -26,7 +26,7 @@ func evaluated(at time.Time, t *scaling.Topology, e *scaling.Evaluation) (Point,
 		if i < len(t.Vertices) {
 			group, source = t.Vertices[i].SlotSharingGroup, t.Vertices[i].IsSource()
 		}
-		w.add(string(v.Vertex), group, source, vertexPoint(at, v))
+		w.add(string(v.Vertex), group, source, v.TrueProcessingRate, vertexPoint(at, v))
 	}
 	return w.sum(at)
 }
@@ -73,9 +73,14 @@ type whole struct {
 	vertices map[string]Point
 	headroom float64
 	groups   map[string]int
+	// blind is true once something is not known of a vertex without which the job
+	// cannot be judged: it may be the one that the job waits for.
+	blind bool
 }
 
-func (w *whole) add(id, group string, source bool, p Point) {
+// add counts a vertex of that true processing rate, without a limit where it is
+// infinite.
+func (w *whole) add(id, group string, source bool, rate float64, p Point) {
 	if w.vertices == nil {
 		w.vertices, w.groups, w.headroom = map[string]Point{}, map[string]int{}, math.Inf(1)
 		w.point = Point{Lag: math.NaN(), Busy: math.NaN()}
@@ -88,14 +93,16 @@ func (w *whole) add(id, group string, source bool, p Point) {
 	}
 	w.point.Slots += max(0, p.Parallelism-w.groups[key])
 	w.groups[key] = max(w.groups[key], p.Parallelism)
-	w.point.Busy = math.Max(known(w.point.Busy, p.Busy), p.Busy)
+	w.point.Busy = math.Max(known(w.point.Busy, p.Busy), known(p.Busy, w.point.Busy))
 	if source {
 		w.point.Source += p.Source
 		w.point.Target += p.Target
 		w.point.Lag = plus(w.point.Lag, p.Lag)
 	}
-	if p.Target > 0 && p.Capacity/p.Target < w.headroom {
-		w.headroom = p.Capacity / p.Target
+	idle := p.Target <= 0
+	w.blind = w.blind || !idle && (math.IsNaN(rate) || math.IsNaN(p.Target))
+	if !idle && rate/p.Target < w.headroom {
+		w.headroom = rate / p.Target
 	}
 }
 
@@ -106,11 +113,11 @@ func (w *whole) sum(at time.Time) (Point, map[string]Point) {
 	}
 	w.point.At = at
 	w.point.Capacity = w.headroom * w.point.Target
-	if math.IsInf(w.headroom, 1) {
+	if math.IsInf(w.headroom, 1) || w.blind {
 		w.point.Capacity = math.NaN()
 	}
-	if math.IsNaN(w.point.Busy) {
-		w.point.Busy = 0
+	if w.blind {
+		w.point.Busy = math.NaN()
 	}
 	return w.point, w.vertices
 }

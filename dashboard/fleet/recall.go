@@ -27,7 +27,7 @@ func stateOfEntry(e *decisions.Entry) (State, string) {
 	case reason == scaling.ReasonNotScalable:
 		return NotScalable, e.Detail
 	case reason == scaling.ReasonWindowNotFull:
-		return Filling, e.Detail
+		return Filling, FillingText(fullAt(e), e.Detail)
 	case !slices.Contains(free, reason):
 		return Blocked, e.Detail
 	case len(e.Vertices) == 0:
@@ -38,6 +38,14 @@ func stateOfEntry(e *decisions.Entry) (State, string) {
 		return Waiting, e.Detail
 	}
 	return Steady, e.Detail
+}
+
+// fullAt is when the metric window is full; zero where that is not known.
+func fullAt(e *decisions.Entry) time.Time {
+	if e.WindowFullAt == nil {
+		return time.Time{}
+	}
+	return *e.WindowFullAt
 }
 
 // underWay tells whether a rescale is on its way.
@@ -64,7 +72,7 @@ func pointsOfEntry(e *decisions.Entry) (Point, map[string]Point) {
 			At: e.Time.UTC(), Source: float64(v.InputRate), Target: float64(v.PeakRate), Capacity: finite(float64(v.TrueProcessingRate)),
 			Lag: float64(v.Lag), Busy: float64(v.Busy), Parallelism: v.From, Slots: v.From,
 		}
-		w.add(v.ID, v.Group, len(v.Inputs) == 0, p)
+		w.add(v.ID, v.Group, len(v.Inputs) == 0, float64(v.TrueProcessingRate), p)
 	}
 	return w.sum(e.Time.UTC())
 }

@@ -2,6 +2,7 @@ package fleet
 
 import (
 	"slices"
+	"time"
 
 	"github.com/sluice-project/sluice/autoscaler"
 	"github.com/sluice-project/sluice/scaling"
@@ -30,8 +31,12 @@ const (
 	NotScalable State = "not scalable"
 	// NotRunning: the job does not run just now.
 	NotRunning State = "not running"
+	// Failed: the newest pass came to no decision.
+	Failed State = "failed"
 	// Unknown: this process has not judged the job yet.
 	Unknown State = "unknown"
+	// Away: the cluster does not answer; what is known of the job is of before that.
+	Away State = "away"
 	// Doubtful: its metrics do not allow a judgement.
 	Doubtful State = "doubtful"
 )
@@ -57,7 +62,7 @@ func stateOf(r *autoscaler.Report) (State, string) {
 	case d.Reason == scaling.ReasonNotScalable:
 		return NotScalable, why
 	case d.Reason == scaling.ReasonWindowNotFull:
-		return Filling, why
+		return Filling, FillingText(r.Window.FullAt, why)
 	case r.Obstacle.Reason != "":
 		return Blocked, why
 	case r.Evaluation == nil:
@@ -68,6 +73,29 @@ func stateOf(r *autoscaler.Report) (State, string) {
 		return Waiting, why
 	}
 	return Steady, why
+}
+
+// freeOf says where a job would stand, and why, if nobody held it; empty where no hold
+// makes the difference.
+func freeOf(r *autoscaler.Report) (State, string) {
+	if state, _ := stateOf(r); state != Paused || r.Held.Reason == "" || r.Scope != autoscaler.ScopeScale {
+		return "", ""
+	}
+	if r.Decision.Reason == r.Held.Reason {
+		return Waiting, "a change is due that a hold was in the way of; the next pass looks again"
+	}
+	free := *r
+	free.Held = autoscaler.Obstacle{}
+	return stateOf(&free)
+}
+
+// FillingText says until when a metric window fills; otherwise what it says where that
+// is not known.
+func FillingText(full time.Time, otherwise string) string {
+	if full.IsZero() {
+		return otherwise
+	}
+	return "the metric window is full at " + full.UTC().Format(time.RFC3339)
 }
 
 func outOfScope(r *autoscaler.Report) (State, string) {

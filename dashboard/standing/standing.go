@@ -9,6 +9,7 @@ import (
 	"math"
 	"slices"
 	"strconv"
+	"time"
 
 	"github.com/sluice-project/sluice/autoscaler"
 	"github.com/sluice-project/sluice/dashboard/apiclient"
@@ -52,7 +53,7 @@ func stateOf(e *decisions.Entry) (fleet.State, string) {
 	case reason == scaling.ReasonNotScalable:
 		return fleet.NotScalable, e.Detail
 	case reason == scaling.ReasonWindowNotFull:
-		return fleet.Filling, e.Detail
+		return fleet.Filling, fleet.FillingText(fullAt(e), e.Detail)
 	case slices.Contains(obstacles, reason):
 		return fleet.Blocked, e.Detail
 	case len(e.Vertices) == 0:
@@ -63,6 +64,14 @@ func stateOf(e *decisions.Entry) (fleet.State, string) {
 		return fleet.Waiting, e.Detail
 	}
 	return fleet.Steady, e.Detail
+}
+
+// fullAt is when the metric window is full; zero where that is not known.
+func fullAt(e *decisions.Entry) time.Time {
+	if e.WindowFullAt == nil {
+		return time.Time{}
+	}
+	return *e.WindowFullAt
 }
 
 // pausing are the reasons for which people, or configuration, keep Sluice's hand off.
@@ -83,7 +92,7 @@ func measure(j *apiclient.Job, vertices []decisions.Vertex) {
 	if len(vertices) == 0 {
 		return
 	}
-	source, target, lag, busy, headroom := 0.0, 0.0, math.NaN(), math.NaN(), math.Inf(1)
+	source, target, lag, busy, headroom, blind := 0.0, 0.0, math.NaN(), math.NaN(), math.Inf(1), false
 	for i := range vertices {
 		v := &vertices[i]
 		j.Parallelism += v.From
@@ -96,9 +105,15 @@ func measure(j *apiclient.Job, vertices []decisions.Vertex) {
 			target += float64(v.PeakRate)
 			lag = plus(lag, float64(v.Lag))
 		}
-		if can, must := float64(v.TrueProcessingRate), float64(v.PeakRate); must > 0 && can/must < headroom {
+		can, must := float64(v.TrueProcessingRate), float64(v.PeakRate)
+		idle := must <= 0
+		blind = blind || !idle && (math.IsNaN(can) || math.IsNaN(must))
+		if !idle && can/must < headroom {
 			headroom = can / must
 		}
+	}
+	if blind { // the vertex of which too little is known may be the one that counts
+		busy, headroom = math.NaN(), math.NaN()
 	}
 	j.Source, j.Target, j.Capacity, j.Lag, j.Busy = known(source), known(target), known(headroom*target), known(lag), known(busy)
 }

@@ -51,8 +51,10 @@ func TestAJobStandsWhereTheServerSaysItDoes(t *testing.T) {
 		}
 	}
 	for want, change := range map[fleet.State]func(*autoscaler.Report){
-		fleet.Steady:      func(*autoscaler.Report) {},
-		fleet.Filling:     func(r *autoscaler.Report) { r.Decision.Reason = scaling.ReasonWindowNotFull },
+		fleet.Steady: func(*autoscaler.Report) {},
+		fleet.Filling: func(r *autoscaler.Report) {
+			r.Decision.Reason, r.Window = scaling.ReasonWindowNotFull, scaling.Fullness{FullAt: noon.Add(time.Minute)}
+		},
 		fleet.Blocked:     block(autoscaler.Obstacle{Reason: autoscaler.ReasonQuota, Text: "9 TaskManagers would exceed the quota"}),
 		fleet.NotRunning:  func(r *autoscaler.Report) { r.Decision.Reason, r.Evaluation = autoscaler.ReasonNotRunning, nil },
 		fleet.NotScalable: func(r *autoscaler.Report) { r.Scope, r.Why = autoscaler.ScopeReport, "a batch job" },
@@ -106,6 +108,9 @@ func shown(s *fleet.Summary) apiclient.Job {
 		Parallelism: s.Parallelism, Wanted: s.Wanted,
 		Source: known(s.Now.Source), Target: known(s.Now.Target), Capacity: known(s.Now.Capacity), Lag: known(s.Now.Lag), Busy: known(s.Now.Busy),
 	}
+	if math.IsNaN(s.Now.Source) { // a decision without figures has no vertices
+		j.Parallelism, j.Wanted = 0, 0
+	}
 	if !s.Scaled.IsZero() {
 		j.Scaled = &s.Scaled
 	}
@@ -118,5 +123,31 @@ func TestWhatIsNotKnownIsNoFigure(t *testing.T) {
 	}}})
 	if j.Source != nil || j.Target != nil || j.Capacity != nil || j.Lag != nil || j.Busy != nil || j.Cluster != apiclient.Unnamed || j.Parallelism != 1 {
 		t.Errorf("%+v", j)
+	}
+}
+
+// Of a job of which one vertex is not known yet, a server does not know more.
+func TestAPartlyUnknownJobIsAsUnknownAsTheServerSaysIt(t *testing.T) {
+	for name, change := range map[string]func(source, work *scaling.VertexEvaluation){
+		"nothing of the worker": func(_, w *scaling.VertexEvaluation) {
+			w.TrueProcessingRate, w.Load, w.Rates.Busy = math.NaN(), math.NaN(), math.NaN()
+		},
+		"a worker without work": func(_, w *scaling.VertexEvaluation) {
+			w.TrueProcessingRate, w.PeakRate, w.Load, w.Rates.Busy = math.NaN(), 0, math.NaN(), math.NaN()
+		},
+		"a source without busy": func(s, _ *scaling.VertexEvaluation) { s.Load, s.Rates.Busy = math.NaN(), math.NaN() },
+	} {
+		r := passed(t, func(r *autoscaler.Report) { change(&r.Evaluation.Vertices[0], &r.Evaluation.Vertices[1]) })
+		book := fleet.NewBook(func() time.Time { return noon })
+		if err := book.Record(t.Context(), &autoscaler.JobContext{Key: r.Job, Name: r.Name}, r); err != nil {
+			t.Fatal(err)
+		}
+		s := book.Jobs()[0]
+		if diff := cmp.Diff(shown(&s), Of(kept(t, r))); diff != "" {
+			t.Errorf("%s: -as a server shows it +made of the decision:\n%s", name, diff)
+		}
+		if unknown := name == "nothing of the worker"; math.IsNaN(s.Now.Busy) != unknown {
+			t.Errorf("%s: busy %g", name, s.Now.Busy)
+		}
 	}
 }

@@ -151,8 +151,9 @@ type traffic struct {
 // The page's own times: how long it lets news wait for each job that it shows, and
 // how often it asks without news.
 const (
-	paceOfJob = 2 * time.Millisecond
+	paceOfJob = 9 * time.Millisecond
 	paceLeast = 250 * time.Millisecond
+	paceMost  = 15 * time.Second
 	askAlways = 5 * time.Second
 )
 
@@ -185,8 +186,9 @@ func (t *traffic) watch(ctx context.Context, url string) error {
 			}
 		}
 	}()
-	always := time.NewTicker(askAlways)
-	defer always.Stop()
+	pace := min(paceLeast+time.Duration(len(jobs))*paceOfJob, paceMost)
+	silent := time.NewTimer(max(askAlways, 2*pace))
+	defer silent.Stop()
 	soon := time.NewTimer(time.Hour)
 	waiting := false
 	for {
@@ -196,13 +198,14 @@ func (t *traffic) watch(ctx context.Context, url string) error {
 		case <-news:
 			if !waiting {
 				waiting = true
-				soon.Reset(paceLeast + time.Duration(len(jobs))*paceOfJob)
+				soon.Reset(pace)
 			}
 			continue
 		case <-soon.C:
 			waiting = false
-		case <-always.C:
+		case <-silent.C:
 		}
+		silent.Reset(max(askAlways, 2*pace))
 		size, err := ask(context.WithoutCancel(ctx), http.DefaultClient, url, "/jobs")
 		if err != nil {
 			return err
