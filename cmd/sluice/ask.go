@@ -56,7 +56,7 @@ func (f *askFlags) client() (*apiclient.Client, error) {
 		}
 		token = strings.TrimSpace(string(text))
 	}
-	client, err := apiclient.New(apiclient.Config{Server: server, Token: token, UserAgent: "sluice/" + build.String()})
+	client, err := apiclient.New(apiclient.Config{Server: server, Token: token, TokenBy: "give the token by --token-file FILE or " + tokenVariable, UserAgent: "sluice/" + build.String()})
 	if err != nil {
 		return nil, &usageError{fmt.Errorf("--server: %w", err)}
 	}

@@ -2,6 +2,7 @@ package main
 
 import (
 	"encoding/json"
+	"io"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -31,7 +32,7 @@ func TestARunningSluiceIsAsked(t *testing.T) {
 		}
 	}
 	onLine(ask("status"), exitDone, "STATE", "READS", "CAN DO", "PARALLELISM")
-	onLine(ask("status", "nothing-like-it"), exitDone, "No job is watched.")
+	onLine(ask("status", "nothing-like-it"), exitDone, `"nothing-like-it" is in none of the names`)
 	onLine(ask("pause", "shop", "--for", "2d", "--why", "a release"), exitDone, "shop: held by local (a release) until ")
 	eventually(t, "the job is paused", func() bool { return strings.HasPrefix(lastLine(ask("status").stdout), "paused") })
 	onLine(ask("rescale", "shop", "all=1:1", "--dry-run"), exitDone, "Dry run: nothing was changed.")
@@ -40,7 +41,18 @@ func TestARunningSluiceIsAsked(t *testing.T) {
 	onLine(ask("pause", "--all", "-o", "json"), exitDone, `"by": "local"`)
 	onLine(ask("resume", "--all"), exitDone, "all jobs: resumed")
 	onLine(ask("pause", "nobody"), exitFailed, `no job has the id or name "nobody"; there are "shop"`)
-	onLine(ask("pause", "shop", "--for", "soon"), exitFailed, `for is "soon"; want a duration`)
+	onLine(ask("pause", "shop", "--for", "soon"), exitUsage, `--for "soon": want a duration`)
+	onLine(ask("resume", "shop"), exitDone, "shop: was not paused")
+	onLine(ask("pause", "--all"), exitDone, "all jobs: held by local until")
+	onLine(ask("resume", "shop"), exitDone, "shop stays paused: all jobs are held by local until it is resumed; sluice resume --all ends that")
+	eventually(t, "status says that all are paused", func() bool { return strings.Contains(ask("status").stdout, "all jobs are held by local") })
+	onLine(ask("resume", "--all"), exitDone, "all jobs: resumed")
+	onLine(ask("pause", "shop", "--for", "2h"), exitDone, "shop: held by local until ")
+	onLine(ask("rescale", "shop", "all=2", "--hold", "10m"), exitDone, "Sluice keeps its hand off: held by local until ")
+	onLine(ask("rescale", "shop", "all=2", "--hold", "10m", "-o", "json"), exitDone, `"until": "`)
+	onLine(ask("history", "shop", "--rescales"), exitDone, "rescale: by hand of local: bounds ")
+	onLine(ask("history", "shop", "-o", "json"), exitDone, `"cluster": "-"`)
+	checkMetrics(t, page.address)
 
 	var jobs []apiclient.Job
 	if text := ask("status", "-o", "json").stdout; json.Unmarshal([]byte(text), &jobs) != nil || len(jobs) != 1 || jobs[0].Name != "shop" {
@@ -49,6 +61,18 @@ func TestARunningSluiceIsAsked(t *testing.T) {
 	var again []map[string]any
 	if text := ask("status", "-o", "yaml").stdout; yaml.Unmarshal([]byte(text), &again) != nil || len(again) != 1 || again[0]["name"] != "shop" {
 		t.Errorf("as YAML: %s", text)
+	}
+}
+
+func checkMetrics(t *testing.T, address string) {
+	t.Helper()
+	answer, err := http.Get(address + "/metrics")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer answer.Body.Close()
+	if text, err := io.ReadAll(answer.Body); err != nil || !strings.Contains(string(text), "sluice_job_parallelism") {
+		t.Errorf("the metrics of a demo: %s, %v, %s", answer.Status, err, text)
 	}
 }
 
@@ -121,7 +145,7 @@ func TestTheStatusOfJobsOnALine(t *testing.T) {
 	want := "STATE    JOB               READS   CAN DO  BUSY  LAG  PARALLELISM  RESCALED   WHY\n" +
 		"\x1b[32msteady\x1b[0m   prod/orders       1250/s  2012/s  62 %  0    4            1m30s ago\n" +
 		"\x1b[33mblocked\x1b[0m  evil [2Jname <b>  -       -       -     -    1 -> 3       -          the newest checkpoint is 12m old\n" +
-		"\x1b[31mfailed\x1b[0m   3                 -       -       -     -    0            -          a 500\n"
+		"\x1b[31mfailed\x1b[0m   3                 -       -       -     -    -            -          a 500\n"
 	if text.String() != want {
 		t.Errorf("got:\n%q\nwant:\n%q", text.String(), want)
 	}

@@ -140,12 +140,14 @@ func TestWrongUse(t *testing.T) {
 	nowhere := filepath.Join(folder, "nowhere", "file")
 	secret := file(t, "secret.yaml", "clusters:\n- address: http://a:1\n  auth: {username: u, passwordFile: "+nowhere+"}\n")
 	plain := file(t, "plain.yaml", "clusters:\n- address: http://a:1\n  auth: {username: u, password: hunter2}\n")
+	short, token := file(t, "short", "abcde\n"), file(t, "token", "0123456789abcdef0123\n")
 	cases := []struct {
 		name string
 		args []string
 		want []string // in the line
 	}{
 		{"an unknown command", []string{"rnu"}, []string{`"rnu"`, `did you mean "run"?`}},
+		{"a command with letters swapped", []string{"statsu"}, []string{`"statsu"`, `did you mean "status"?`}},
 		{"a command like no other", []string{"frobnicate"}, []string{`"frobnicate"`, "sluice --help"}},
 		{"help of an unknown command", []string{"help", "advice"}, []string{`"advice"`, `did you mean "advise"?`}},
 		{"an unknown flag", []string{"run", "--flik", "x"}, []string{"--flik", "sluice run --help"}},
@@ -175,6 +177,17 @@ func TestWrongUse(t *testing.T) {
 		{"a missing file", []string{"run", "--config", nowhere}, []string{"--config", nowhere}},
 		{"a folder for a file", []string{"run", "-c", folder}, []string{"--config", folder, "directory"}},
 		{"a missing password file", []string{"run", "-c", secret}, []string{secret + ":2", nowhere}},
+		{"a pause of no length", []string{"pause", "orders", "--for", "xyz", "--server", "http://127.0.0.1:1"}, []string{"--for", `"xyz"`, "30min or 2h"}},
+		{"a pause of nothing", []string{"pause", "orders", "--for", "0", "--server", "http://127.0.0.1:1"}, []string{"--for", `"0"`}},
+		{"a pause that has ended", []string{"pause", "orders", "--for", "-1h", "--server", "http://127.0.0.1:1"}, []string{"--for", `"-1h"`}},
+		{"a hold of no length", []string{"rescale", "orders", "work=1", "--hold", "xyz", "--server", "http://127.0.0.1:1"}, []string{"--hold", `"xyz"`, "30min or 2h"}},
+		{"a hold that nobody keeps", []string{"rescale", "orders", "work=1", "--hold", "2h", "--flink", "http://127.0.0.1:1"}, []string{"--hold", "--server"}},
+		{"a limit without what it limits", []string{"rescale", "orders", "work=1", "--timeout", "2s", "--flink", "http://127.0.0.1:1"}, []string{"--timeout", "--wait"}},
+		{"a time between looks without a second", []string{"status", "--every", "2s", "--server", "http://127.0.0.1:1"}, []string{"--every", "--watch"}},
+		{"looks one upon the other", []string{"status", "--watch", "--every", "1ms", "--server", "http://127.0.0.1:1"}, []string{"--every 1ms", "100ms"}},
+		{"a short token", []string{"run", "--flink", "http://127.0.0.1:1", "--listen", "127.0.0.1:0", "--operator-token-file", short}, []string{"sluice.server.operator-token-file", short, "5 characters", "at least 16"}},
+		{"a token for two", []string{"run", "--flink", "http://127.0.0.1:1", "--listen", "127.0.0.1:0", "--operator-token-file", token, "--viewer-token-file", token}, []string{"sluice.server.operator-token-file and sluice.server.viewer-token-file", "the same token"}},
+		{"a token for a database", []string{"status", "--data", folder, "--token-file", token}, []string{"--token-file", "--server"}},
 		{"a file to check that is missing", []string{"check", nowhere}, []string{nowhere}},
 		{"nothing to check", []string{"check"}, []string{"one file"}},
 		{"a log level", []string{"run", "--log-level", "loud"}, []string{`--log-level "loud"`, "debug, info, warn or error"}},

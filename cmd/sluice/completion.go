@@ -46,6 +46,43 @@ func completeJobs(cmd *cobra.Command, jobs jobLister) {
 	}
 }
 
+// completeWishes offers the vertices of the job that is named, behind it, with their
+// upper bounds still to be typed.
+func completeWishes(cmd *cobra.Command, f *askFlags) {
+	jobs := cmd.ValidArgsFunction
+	cmd.ValidArgsFunction = func(cmd *cobra.Command, args []string, typed string) ([]string, cobra.ShellCompDirective) {
+		if len(args) == 0 {
+			return jobs(cmd, args, typed)
+		}
+		return verticesLike(cmd, f, args[0], typed), cobra.ShellCompDirectiveNoFileComp | cobra.ShellCompDirectiveNoSpace
+	}
+}
+
+func verticesLike(cmd *cobra.Command, f *askFlags, job, typed string) []string {
+	ctx, cancel := context.WithTimeout(cmd.Context(), completionWait)
+	defer cancel()
+	client, err := f.client()
+	if err != nil {
+		return nil // a shell has no use for it
+	}
+	found, err := client.Find(ctx, job)
+	if err != nil {
+		return nil
+	}
+	vertices, err := client.Requirements(ctx, &found)
+	if err != nil {
+		return nil
+	}
+	var offers []string
+	for _, v := range vertices {
+		if word := plainText(v.Name, 200) + "="; strings.HasPrefix(word, typed) {
+			offers = append(offers, fmt.Sprintf("%s\t%d:%d, runs at %d", word, v.Lower, v.Upper, v.Parallelism))
+		}
+	}
+	slices.Sort(offers)
+	return offers
+}
+
 // jobsLike are the jobs whose name or id begins as typed, with what tells them apart: a
 // name that several have is none, and then it is the id.
 func jobsLike(cmd *cobra.Command, list jobLister, typed string) []string {
@@ -81,7 +118,10 @@ func completeEverywhere(cmd *cobra.Command) {
 	if cmd.Flags().Lookup("define") != nil {
 		completeOptions(cmd)
 	}
-	for flag, words := range map[string][]string{"log-level": {"debug", "info", "warn", "error"}, "log-format": {"text", "json"}} {
+	for flag, words := range map[string][]string{
+		"log-level": {"debug", "info", "warn", "error"}, "log-format": {"text", "json"},
+		"for": lengths, "hold": lengths, "every": nil, "timeout": nil, "since": nil, "last": nil, "why": nil,
+	} {
 		if cmd.Flags().Lookup(flag) != nil {
 			complete(cmd, flag, func(*cobra.Command, string) []string { return words })
 		}
@@ -90,6 +130,9 @@ func completeEverywhere(cmd *cobra.Command) {
 		completeEverywhere(below)
 	}
 }
+
+// lengths are some of a pause.
+var lengths = []string{"30min", "1h", "2h", "1d"}
 
 func completeOptions(cmd *cobra.Command) {
 	err := cmd.RegisterFlagCompletionFunc("define", func(_ *cobra.Command, _ []string, typed string) ([]string, cobra.ShellCompDirective) {

@@ -16,6 +16,7 @@ import (
 	"github.com/sluice-project/sluice/demo"
 	"github.com/sluice-project/sluice/flink"
 	"github.com/sluice-project/sluice/internal/build"
+	"github.com/sluice-project/sluice/metrics"
 	"github.com/sluice-project/sluice/steer"
 	"github.com/sluice-project/sluice/twin/rest"
 )
@@ -143,7 +144,7 @@ func (p *demoPage) dashboard(d *demo.Demo) (*dashboard.Dashboard, error) {
 		return nil, err
 	}
 	hand, err := steer.New(steer.Config{
-		Holds: p.holds, Clients: map[string]*flink.Client{"": client}, Events: p.book, Now: p.clock.now,
+		Holds: p.holds, Clients: map[string]*flink.Client{"": client}, Events: p.book, Record: p.book, Now: p.clock.now,
 		Name: func(key autoscaler.JobKey) string {
 			job, _ := p.book.Job(key)
 			return job.Name
@@ -152,7 +153,13 @@ func (p *demoPage) dashboard(d *demo.Demo) (*dashboard.Dashboard, error) {
 	if err != nil {
 		return nil, err
 	}
+	measured, err := metrics.New(metrics.Config{
+		Book: p.book, Clients: map[string]*flink.Client{"": client}, Version: build.String() + " demo", Unnamed: p.clusterAddress(),
+	})
+	if err != nil {
+		return nil, err
+	}
 	return dashboard.New(dashboard.Config{
-		Book: p.book, Hand: hand, Clusters: hand, Options: d.Options(), Version: build.String() + " demo", Now: p.clock.now, Logger: slog.New(slog.DiscardHandler),
+		Book: p.book, Hand: hand, Clusters: hand, Options: d.Options(), Metrics: measured.Handler(), Version: build.String() + " demo", Now: p.clock.now, Logger: slog.New(slog.DiscardHandler),
 	})
 }

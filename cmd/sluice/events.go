@@ -62,7 +62,10 @@ func (f *eventsFlags) run(cmd *cobra.Command) error {
 			lines, err = feed.next(ctx)
 			return err
 		})
-		if err == nil {
+		switch {
+		case err == nil && len(lines) == 0 && !f.follow && f.output.is(asTable):
+			_, err = fmt.Fprintln(cmd.OutOrStdout(), "No event.")
+		case err == nil:
 			err = f.print(cmd.OutOrStdout(), lines)
 		}
 		if err != nil || !f.follow {

@@ -35,7 +35,10 @@ func (f *keptFeed) next(ctx context.Context) ([]eventLine, error) {
 	}
 	if f.wanted.job != "" {
 		var err error
-		if query.Jobs, err = f.jobs(ctx); err != nil || len(query.Jobs) == 0 {
+		if query.Jobs, err = f.jobs(ctx); errors.Is(err, errNoEvents) {
+			err = nil // there are none of any job
+		}
+		if err != nil || len(query.Jobs) == 0 {
 			f.asked = f.asked || err == nil
 			return nil, err
 		}
@@ -69,11 +72,17 @@ func (f *keptFeed) jobs(ctx context.Context) ([]autoscaler.JobKey, error) {
 	if errors.Is(err, errNoSuchJob) && f.wanted.follow {
 		return nil, nil
 	}
-	return []autoscaler.JobKey{key}, err
+	if err != nil {
+		return nil, err
+	}
+	return []autoscaler.JobKey{key}, nil
 }
 
 // errNoSuchJob marks that there are no events of a job, so far.
 var errNoSuchJob = errors.New("there are no events")
+
+// errNoEvents marks that there are none of any job.
+var errNoEvents = errors.New("there are no events at all")
 
 // theJobOfEvents is the one of which events are wanted.
 func theJobOfEvents(asked, place string, known []sqlevents.Job) (autoscaler.JobKey, error) {
@@ -84,7 +93,7 @@ func theJobOfEvents(asked, place string, known []sqlevents.Job) (autoscaler.JobK
 	case len(meant) > 1:
 		return autoscaler.JobKey{}, fmt.Errorf("%q is not one job but %d: %s", asked, len(meant), listJobs(meant))
 	case len(known) == 0:
-		return autoscaler.JobKey{}, fmt.Errorf("%s: %w", place, errNoSuchJob)
+		return autoscaler.JobKey{}, fmt.Errorf("%s: %w", place, errNoEvents)
 	}
 	return autoscaler.JobKey{}, fmt.Errorf("%s: %w of a job %q; there are some of %s", place, errNoSuchJob, asked, listJobs(known))
 }

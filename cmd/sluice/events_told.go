@@ -14,6 +14,7 @@ import (
 	"github.com/sluice-project/sluice/decisions"
 	"github.com/sluice-project/sluice/events/sqlevents"
 	"github.com/sluice-project/sluice/flink"
+	"github.com/sluice-project/sluice/steer"
 )
 
 // fileFeed makes events of a file of decisions: of what a running Sluice tells these
@@ -78,7 +79,10 @@ func (t *toldOf) take(e *decisions.Entry) {
 			t.tell(e, *act.Ended, endOf(act))
 		}
 	}
-	if e.Action == decisions.ActionScale {
+	switch {
+	case e.ByHand != nil:
+		t.tell(e, e.Time, eventLine{Type: string(autoscaler.EventNormal), Reason: steer.EventByHand, Message: e.Detail})
+	case e.Action == decisions.ActionScale:
 		t.tell(e, e.Time, eventLine{Type: string(autoscaler.EventNormal), Reason: autoscaler.EventScaling, Message: changesText(e)})
 	}
 }
@@ -120,6 +124,9 @@ func (t *toldOf) about(job, place string) ([]eventLine, error) {
 		}
 		slices.SortFunc(known, func(a, b sqlevents.Job) int { return strings.Compare(a.Key.String(), b.Key.String()) })
 		meant, err := theJobOfEvents(job, place, known)
+		if errors.Is(err, errNoEvents) {
+			return nil, nil
+		}
 		if err != nil {
 			return nil, err
 		}

@@ -60,8 +60,21 @@ func (f *historyFlags) run(cmd *cobra.Command, job string) error {
 	}
 	entries, texts := f.wanted(found, since)
 	return f.output.write(cmd.OutOrStdout(), texts, func(w io.Writer) error {
+		if len(texts) == 0 {
+			return sayNothing(w, f.rescales)
+		}
 		return decisions.WriteHistory(w, entries, f.rescales)
 	})
+}
+
+// sayNothing says that nothing of what is asked for was decided.
+func sayNothing(w io.Writer, rescales bool) error {
+	text := "No decision."
+	if rescales {
+		text = "No rescale."
+	}
+	_, err := fmt.Fprintln(w, text)
+	return err
 }
 
 func (f *historyFlags) checked(now time.Time) (since time.Time, err error) {

@@ -10,6 +10,7 @@ import (
 	"io"
 	"os"
 	"os/signal"
+	"slices"
 	"strconv"
 	"strings"
 	"syscall"
@@ -140,9 +141,25 @@ func flagProblem(err error) string {
 func unknownCommand(cmd *cobra.Command, name string) error {
 	text := fmt.Sprintf("unknown command %q", name)
 	if near := cmd.SuggestionsFor(name); len(near) > 0 {
-		text += fmt.Sprintf("; did you mean %q?", near[0])
+		text += fmt.Sprintf("; did you mean %q?", nearest(name, near))
 	}
 	return errors.New(text + " (see sluice --help)")
+}
+
+// nearest is the first of the names, unless there is one of the same letters: two that
+// changed places are what fingers get wrong most.
+func nearest(typed string, names []string) string {
+	letters := func(word string) string {
+		r := []rune(word)
+		slices.Sort(r)
+		return string(r)
+	}
+	for _, name := range names {
+		if letters(name) == letters(typed) {
+			return name
+		}
+	}
+	return names[0]
 }
 
 // noArgs refuses what a command would otherwise silently ignore.

@@ -77,6 +77,9 @@ func (f *placeFlags) given() []string {
 // check makes sure that no more than one place is named.
 func (f *placeFlags) check() error {
 	given := f.given()
+	if f.tokenFile != "" && len(given) > 0 && f.server == "" {
+		return &usageError{fmt.Errorf("--token-file is shown to a running Sluice, which --server names: give it with that, or leave it out with %s", given[0])}
+	}
 	if len(given) < 2 {
 		return nil
 	}

@@ -16,6 +16,7 @@ import (
 	"github.com/sluice-project/sluice/flink"
 	"github.com/sluice-project/sluice/options"
 	"github.com/sluice-project/sluice/sqldb"
+	"github.com/sluice-project/sluice/steer"
 	"github.com/sluice-project/sluice/steer/sqlholds"
 )
 
@@ -79,13 +80,15 @@ func hold(jobs []apiclient.Job, held []control.HeldJob, now time.Time) {
 			cluster = ""
 		}
 		h, is := of[autoscaler.JobKey{Cluster: cluster, Job: flink.JobID(j.Job)}]
+		text := h.Text()
 		if !is {
 			h, is = of[control.Everything]
+			text = steer.AllHeld + h.Text()
 		}
 		if !is {
 			continue
 		}
-		j.Hold = &apiclient.Hold{By: h.By, Why: h.Why, Since: h.Since, Text: h.Text()}
+		j.Hold = &apiclient.Hold{By: h.By, Why: h.Why, Since: h.Since, Text: text}
 		if !h.Until.IsZero() {
 			j.Hold.Until = &h.Until
 		}

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/sluice-project/sluice/dashboard/apiclient"
@@ -21,6 +22,31 @@ func (p *runningPlace) close() error { return nil }
 
 func (p *runningPlace) jobs(ctx context.Context) ([]apiclient.Job, time.Time, error) {
 	return p.client.Jobs(ctx)
+}
+
+// away says in a sentence which clusters do not answer; empty where all do, and of an
+// older server, which does not tell.
+func (p *runningPlace) away(ctx context.Context) string {
+	clusters, err := p.client.Clusters(ctx)
+	if err != nil {
+		return ""
+	}
+	var texts []string
+	for _, c := range clusters {
+		if c.Up || c.Error == "" {
+			continue
+		}
+		name := "the cluster"
+		if c.Name != apiclient.Unnamed {
+			name = "cluster " + plainText(c.Name, 60)
+		}
+		since := "has not answered yet"
+		if c.LastAnswer != nil {
+			since = "has not answered since " + c.LastAnswer.UTC().Format(time.RFC3339)
+		}
+		texts = append(texts, fmt.Sprintf("%s %s: %s", name, since, plainText(c.Error, 200)))
+	}
+	return strings.Join(texts, "; ")
 }
 
 // mostAsked is how many decisions or events a server is asked for: more than it keeps
@@ -38,7 +64,7 @@ func (p *runningPlace) search(ctx context.Context, name string, search *decision
 	}
 	var lines bytes.Buffer
 	for _, text := range slices.Backward(newest) {
-		line, err := unnumbered(text)
+		line, err := unnumbered(text, job.Cluster)
 		if err != nil {
 			return fmt.Errorf("a decision of %s: %w", p.client.Server(), err)
 		}
@@ -48,23 +74,33 @@ func (p *runningPlace) search(ctx context.Context, name string, search *decision
 }
 
 // unnumbered is a decision as a file has it, on one line: without the number that the
-// server gave it.
-func unnumbered(text json.RawMessage) ([]byte, error) {
+// server gave it, and with the name of its cluster, which the server leaves out of each
+// where it has none.
+func unnumbered(text json.RawMessage, cluster string) ([]byte, error) {
 	var line bytes.Buffer
 	if err := json.Compact(&line, text); err != nil {
 		return nil, err
 	}
 	var numbered struct {
-		ID uint64 `json:"id"`
+		ID      uint64 `json:"id"`
+		Cluster string `json:"cluster"`
 	}
 	if err := json.Unmarshal(line.Bytes(), &numbered); err != nil {
 		return nil, err
 	}
 	number := []byte(`{"id":` + strconv.FormatUint(numbered.ID, 10) + `,`)
-	if rest, found := bytes.CutPrefix(line.Bytes(), number); found {
-		return append([]byte("{"), rest...), nil
+	plain := line.Bytes()
+	if rest, found := bytes.CutPrefix(plain, number); found {
+		plain = append([]byte("{"), rest...)
 	}
-	return line.Bytes(), nil
+	if numbered.Cluster == "" {
+		name, err := json.Marshal(cluster)
+		if err != nil {
+			return nil, err
+		}
+		plain = bytes.Replace(plain, []byte(`,"job":`), slices.Concat([]byte(`,"cluster":`), name, []byte(`,"job":`)), 1)
+	}
+	return plain, nil
 }
 
 func (p *runningPlace) events(wanted eventsWanted) (eventFeed, error) {

@@ -17,8 +17,12 @@ import (
 // rescalePlan is what -o json prints.
 type rescalePlan struct {
 	*byhand.Plan
-	// Hold is for how long the Sluice that was asked keeps its hand off.
+	// Hold is for how long the Sluice that was asked was to keep its hand off.
 	Hold string `json:"hold,omitempty"`
+	// Until is when the hold that is in force ends, where it does: one that lasts longer
+	// stays. held says who holds.
+	Until *time.Time `json:"until,omitempty"`
+	held  string
 	// Waited is what --wait saw.
 	Waited *waited `json:"wait,omitempty"`
 }
@@ -65,11 +69,12 @@ func newRescale() *cobra.Command {
 	cmd.Flags().BoolVar(&f.wait, "wait", false, "wait until the job runs so")
 	cmd.Flags().DurationVar(&f.timeout, "timeout", 5*time.Minute, "how long --wait waits at most")
 	completeJobs(cmd, f.askFlags.known)
+	completeWishes(cmd, &f.askFlags)
 	return cmd
 }
 
 func (f *rescaleFlags) run(cmd *cobra.Command, job string, args []string) error {
-	wishes, err := f.wishes(args)
+	wishes, err := f.wishes(cmd, args)
 	if err != nil {
 		return &usageError{err}
 	}
@@ -98,12 +103,19 @@ func (f *rescaleFlags) run(cmd *cobra.Command, job string, args []string) error 
 }
 
 // wishes checks what can be checked without a cluster.
-func (f *rescaleFlags) wishes(args []string) ([]byhand.Wish, error) {
+func (f *rescaleFlags) wishes(cmd *cobra.Command, args []string) ([]byhand.Wish, error) {
 	switch {
+	case cmd.Flags().Changed("hold") && !f.asks():
+		return nil, errors.New("--hold: only a running Sluice keeps its hand off; name it by --server in the place of the cluster, or leave out --hold")
+	case cmd.Flags().Changed("timeout") && !f.wait:
+		return nil, errors.New("--timeout is how long --wait waits: give --wait too, or leave it out")
 	case f.dryRun && f.wait:
 		return nil, errors.New("--dry-run changes nothing that --wait could wait for: give one of them")
 	case f.timeout <= 0:
 		return nil, fmt.Errorf("--timeout %s: want more than 0", f.timeout)
+	}
+	if err := checkLength("--hold", f.hold); err != nil {
+		return nil, err
 	}
 	return byhand.ParseWishes(args)
 }
@@ -136,7 +148,11 @@ func (f *rescaleFlags) report(cmd *cobra.Command, job watch, p *rescalePlan) err
 	var failed error
 	if f.wait {
 		progress := cmd.ErrOrStderr()
-		p.Waited, failed = follow(cmd.Context(), job, f.timeout, func(text string) { fmt.Fprintln(progress, plainText(text, longestLine)) })
+		p.Waited, failed = follow(cmd.Context(), job, f.timeout, func(text string) {
+			if isTerminal(progress) {
+				fmt.Fprintln(progress, plainText(text, longestLine))
+			}
+		})
 		if failed == nil && f.output.is(asTable) {
 			fmt.Fprintf(out, "The job runs so after %.0f s.\n", p.Waited.Seconds)
 		}
@@ -147,15 +163,26 @@ func (f *rescaleFlags) report(cmd *cobra.Command, job watch, p *rescalePlan) err
 func (f *rescaleFlags) outcome(p *rescalePlan) string {
 	switch {
 	case !p.Changed && p.Hold != "":
-		return fmt.Sprintf("The bounds are so already: nothing was changed. Sluice keeps its hand off for %s.", p.Hold)
+		return fmt.Sprintf("The bounds are so already: nothing was changed. %s.", p.handOff())
 	case !p.Changed:
 		return "The bounds are so already: nothing was changed."
 	case f.dryRun:
 		return "Dry run: nothing was changed."
 	case p.Hold != "":
-		return fmt.Sprintf("Flink has taken the bounds and rescales when it can; Sluice keeps its hand off for %s.", p.Hold)
+		return fmt.Sprintf("Flink has taken the bounds and rescales when it can. %s.", p.handOff())
 	case f.wait:
 		return "Flink has taken the bounds."
 	}
 	return "Flink has taken the bounds and rescales when it can (--wait follows that)."
+}
+
+// handOff says for how long Sluice keeps its hand off the job.
+func (p *rescalePlan) handOff() string {
+	switch {
+	case p.held == "":
+		return "Sluice keeps its hand off for " + p.Hold
+	case p.Until == nil:
+		return "Sluice keeps its hand off longer than " + p.Hold + ": " + plainText(p.held, longestLine)
+	}
+	return "Sluice keeps its hand off: " + plainText(p.held, longestLine)
 }

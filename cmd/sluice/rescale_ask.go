@@ -33,6 +33,7 @@ func (f *rescaleFlags) ask(cmd *cobra.Command, name string, wishes []byhand.Wish
 	}
 	var w askedWatch
 	var p *rescalePlan
+	var hold *apiclient.Hold
 	err = working(cmd, "asking "+client.Server(), func(ctx context.Context) error {
 		job, err := client.Find(ctx, name)
 		if err != nil {
@@ -43,7 +44,7 @@ func (f *rescaleFlags) ask(cmd *cobra.Command, name string, wishes []byhand.Wish
 			return err
 		}
 		done, err := client.Rescale(ctx, &job, wishesOf(wishes), f.hold, f.dryRun)
-		p = planOf(&job, before, &done)
+		p, hold = planOf(&job, before, &done), done.Hold
 		w = askedWatch{client, job, wished(done.Vertices, wishes)}
 		return err
 	})
@@ -52,8 +53,16 @@ func (f *rescaleFlags) ask(cmd *cobra.Command, name string, wishes []byhand.Wish
 	}
 	if p.Applied || !f.dryRun && !p.Changed {
 		p.Hold = f.hold
+		p.inForce(hold)
 	}
 	return f.report(cmd, &w, p)
+}
+
+// inForce takes the hold that the server says is in force; an older one says none.
+func (p *rescalePlan) inForce(hold *apiclient.Hold) {
+	if hold != nil {
+		p.Until, p.held = hold.Until, hold.Text
+	}
 }
 
 func wishesOf(wishes []byhand.Wish) []apiclient.Wish {

@@ -21,8 +21,8 @@ func TestARescaleThroughAServerIsWaitedFor(t *testing.T) {
 	want := "job \"orders\" (" + stubJob + ") at -\n" +
 		"VERTEX  ID  RUNS AT  MAX  BOUNDS\n" +
 		"work    0b  2        128  1:2 -> 1:4\n" +
-		"Flink has taken the bounds and rescales when it can; Sluice keeps its hand off for 2h.\n"
-	if got.code != exitDone || !strings.HasPrefix(got.stdout, want) || !strings.Contains(got.stdout, "The job runs so after ") || got.stderr != "work runs at 2, not 4\n" {
+		"Flink has taken the bounds and rescales when it can. Sluice keeps its hand off for 2h.\n"
+	if got.code != exitDone || !strings.HasPrefix(got.stdout, want) || !strings.Contains(got.stdout, "The job runs so after ") || got.stderr != "" { // progress is for terminals
 		t.Errorf("exit code %d\n%s%s", got.code, got.stdout, got.stderr)
 	}
 	var plan rescalePlan

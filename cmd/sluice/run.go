@@ -186,6 +186,7 @@ func (p *process) loop(all *parts, shared *sharing, holds *control.Holds, watche
 	if err := watched.into(&config, p, all, w); err != nil {
 		return nil, err
 	}
+	p.hears(&config, w, watched)
 	config.Scaler = w.traced.Over(config.Scaler)
 	return control.New(config)
 }

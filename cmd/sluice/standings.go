@@ -12,6 +12,7 @@ import (
 
 	"github.com/sluice-project/sluice/autoscaler"
 	"github.com/sluice-project/sluice/dashboard/apiclient"
+	"github.com/sluice-project/sluice/dashboard/fleet"
 	"github.com/sluice-project/sluice/dashboard/standing"
 	"github.com/sluice-project/sluice/decisions"
 	"github.com/sluice-project/sluice/flink"
@@ -51,6 +52,12 @@ func (n newestOf) take(line *decisions.Line) {
 	if line.Action == decisions.ActionScale && line.Time.After(d.scaled) {
 		d.scaled = line.Time
 	}
+	if line.Reason == decisions.ReasonByHand { // which says nothing of where the job stands
+		if len(d.text) == 0 {
+			d.text = append(d.text, line.Text...)
+		}
+		return
+	}
 	if !line.Time.Before(d.at) {
 		d.at, d.text = line.Time, append(d.text[:0], line.Text...)
 	}
@@ -65,6 +72,9 @@ func (n newestOf) jobs() ([]apiclient.Job, error) {
 			return nil, err
 		}
 		j := standing.Of(&e)
+		if e.ByHand != nil {
+			j.State, j.Why = string(fleet.Unknown), e.Detail
+		}
 		if !d.scaled.IsZero() {
 			j.Scaled = &d.scaled
 		}

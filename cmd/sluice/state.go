@@ -10,6 +10,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/sluice-project/sluice/autoscaler"
+	"github.com/sluice-project/sluice/decisions/sqldecisions"
 	"github.com/sluice-project/sluice/options"
 	"github.com/sluice-project/sluice/sqldb"
 	"github.com/sluice-project/sluice/sqldb/connect"
@@ -99,16 +100,26 @@ func (k *keptState) close() error {
 	return err
 }
 
-// matching are the jobs that words name: an id, the beginning of one, or either
-// behind CLUSTER/. Without words it is all of them.
-func matching(keys []autoscaler.JobKey, words []string) ([]autoscaler.JobKey, error) {
+// names are those of the jobs of which decisions are kept in the same database. Without
+// any, as in that of Flink's Java autoscaler, jobs have their ids alone.
+func (k *keptState) names(ctx context.Context) map[autoscaler.JobKey]string {
+	names, err := sqldecisions.Names(ctx, k.db)
+	if err != nil {
+		return nil
+	}
+	return names
+}
+
+// matching are the jobs that words name: an id, a name, the beginning of an id, or any
+// of them behind CLUSTER/. Without words it is all of them.
+func matching(keys []autoscaler.JobKey, words []string, names map[autoscaler.JobKey]string) ([]autoscaler.JobKey, error) {
 	if len(words) == 0 {
 		return keys, nil
 	}
 	var found []autoscaler.JobKey
 	taken := map[autoscaler.JobKey]bool{}
 	for _, word := range words {
-		key, err := theJob(keys, word)
+		key, err := theJob(keys, word, names)
 		if err != nil {
 			return nil, err
 		}
@@ -120,15 +131,20 @@ func matching(keys []autoscaler.JobKey, words []string) ([]autoscaler.JobKey, er
 	return found, nil
 }
 
-func theJob(keys []autoscaler.JobKey, word string) (autoscaler.JobKey, error) {
-	var whole, begun []autoscaler.JobKey
+func theJob(keys []autoscaler.JobKey, word string, names map[autoscaler.JobKey]string) (autoscaler.JobKey, error) {
+	var whole, named, begun []autoscaler.JobKey
 	for _, k := range keys {
 		switch {
 		case k.String() == word || string(k.Job) == word:
 			whole = append(whole, k)
+		case names[k] != "" && (names[k] == word || k.Cluster+"/"+names[k] == word):
+			named = append(named, k)
 		case word != "" && (strings.HasPrefix(k.String(), word) || strings.HasPrefix(string(k.Job), word)):
 			begun = append(begun, k)
 		}
+	}
+	if len(whole) == 0 {
+		whole = named
 	}
 	if len(whole) == 0 {
 		whole = begun

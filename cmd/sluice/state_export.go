@@ -22,7 +22,7 @@ func newStateShow() *cobra.Command {
 		Use:   "show JOB",
 		Short: "Show what is remembered of a job",
 		Long: "Show prints what is remembered of one job, as YAML: what sluice state export writes of it. With -o table it says how much that is.\n" +
-			"JOB is the job's id or the beginning of it; CLUSTER/ may stand before it.",
+			"JOB is the job's id, the beginning of it, or its name, as far as decisions about it are kept in the same database; CLUSTER/ may stand before it.",
 		Example: "  sluice state show 2e819aac --data /var/lib/sluice\n  sluice state show 2e819aac --store postgres://sluice@db/sluice -o json",
 		Args:    oneJobID,
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -97,7 +97,7 @@ func (f *stateFlags) export(cmd *cobra.Command, to string) (err error) {
 	if err != nil {
 		return err
 	}
-	if keys, err = matching(keys, f.jobs); err != nil {
+	if keys, err = matching(keys, f.jobs, from.names(cmd.Context())); err != nil {
 		return err
 	}
 	if to != "" {

@@ -62,7 +62,7 @@ func (f *stateFlags) importFrom(cmd *cobra.Command, from string, force bool) (er
 	for i, e := range entries {
 		keys[i], byKey[e.Key] = e.Key, e
 	}
-	if keys, err = matching(keys, f.jobs); err != nil {
+	if keys, err = matching(keys, f.jobs, nil); err != nil {
 		return err
 	}
 	db, err := f.open(cmd.Context(), cfg)

@@ -13,6 +13,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/sluice-project/sluice/dashboard/apiclient"
+	"github.com/sluice-project/sluice/dashboard/fleet"
 	"github.com/sluice-project/sluice/decisions"
 )
 
@@ -43,8 +44,10 @@ func newStatus() *cobra.Command {
 
 func (f *statusFlags) run(cmd *cobra.Command, words []string) error {
 	switch {
-	case f.every <= 0:
-		return &usageError{fmt.Errorf("--every %s: want more than 0", f.every)}
+	case cmd.Flags().Changed("every") && !f.watch:
+		return &usageError{errors.New("--every is the time between two looks of --watch: give --watch too, or leave it out")}
+	case f.every < leastEvery:
+		return &usageError{fmt.Errorf("--every %s: want at least %s", f.every, leastEvery)}
 	case f.watch && f.file == "-":
 		return &usageError{errors.New("--watch: standard input is read once; name the file of decisions")}
 	}
@@ -77,6 +80,9 @@ func (f *statusFlags) keepShowing(cmd *cobra.Command, p place, words []string) e
 	}
 }
 
+// leastEvery spares who is asked.
+const leastEvery = 100 * time.Millisecond
+
 // clearScreen lets the next table stand in the place of the last.
 const clearScreen = "\x1b[H\x1b[2J"
 
@@ -90,11 +96,18 @@ func (f *statusFlags) show(cmd *cobra.Command, p place, words []string) error {
 	if err != nil {
 		return err
 	}
+	watched, away := len(jobs), ""
+	if running, is := p.(*runningPlace); is && watched == 0 {
+		away = running.away(cmd.Context())
+	}
 	jobs = slices.DeleteFunc(jobs, func(j apiclient.Job) bool { return !containsAll(j.Cluster+" "+j.Name+" "+j.Job, words) })
 	out := cmd.OutOrStdout()
 	table := func(w io.Writer) error {
 		if f.watch && isTerminal(out) {
 			fmt.Fprint(w, clearScreen)
+		}
+		if len(jobs) == 0 {
+			return sayNoJob(w, watched, words, away)
 		}
 		return writeStatus(w, jobs, now, coloured(out))
 	}
@@ -102,6 +115,22 @@ func (f *statusFlags) show(cmd *cobra.Command, p place, words []string) error {
 		return f.output.line(out, jobs, table)
 	}
 	return f.output.write(out, jobs, table)
+}
+
+// sayNoJob says that none of so many jobs is to be shown; away are the clusters that do
+// not answer.
+func sayNoJob(w io.Writer, watched int, words []string, away string) error {
+	text := "No job is watched."
+	switch {
+	case away != "":
+		text = "No job is known: " + away + "."
+	case watched == 1:
+		text = fmt.Sprintf("%q is in none of the names: the one job that is watched is another.", strings.Join(words, " "))
+	case watched > 1:
+		text = fmt.Sprintf("%q is in none of the names of the %d jobs that are watched.", strings.Join(words, " "), watched)
+	}
+	_, err := fmt.Fprintln(w, text)
+	return err
 }
 
 func containsAll(text string, words []string) bool {
@@ -115,14 +144,10 @@ func containsAll(text string, words []string) bool {
 
 // stateColours are codes of the terminal for the states that ask for attention.
 var stateColours = map[string]string{
-	"failed": "31", "doubtful": "31", "blocked": "33", "not scalable": "33", "scaling": "36", "catching up": "36", "steady": "32",
+	"failed": "31", "away": "31", "doubtful": "31", "blocked": "33", "not scalable": "33", "scaling": "36", "catching up": "36", "steady": "32",
 }
 
 func writeStatus(out io.Writer, jobs []apiclient.Job, now time.Time, colour bool) error {
-	if len(jobs) == 0 {
-		_, err := fmt.Fprintln(out, "No job is watched.")
-		return err
-	}
 	var text strings.Builder
 	w := tabwriter.NewWriter(&text, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(w, "STATE\tJOB\tREADS\tCAN DO\tBUSY\tLAG\tPARALLELISM\tRESCALED\tWHY")
@@ -202,6 +227,9 @@ func percent(x *float64) string {
 }
 
 func arrowOf(j *apiclient.Job) string {
+	if j.Parallelism == 0 {
+		return "-" // it is not known yet
+	}
 	if j.Wanted != j.Parallelism {
 		return fmt.Sprintf("%d -> %d", j.Parallelism, j.Wanted)
 	}
@@ -218,6 +246,12 @@ func ago(t *time.Time, now time.Time) string {
 func whyOf(j *apiclient.Job) string {
 	if j.Failure != nil {
 		return plainText(j.Failure.Text, 100)
+	}
+	if j.Hold != nil && j.State == string(fleet.Paused) {
+		return plainText(j.Hold.Text, 100) // whether it is the job's own, or that of all
+	}
+	if j.Why == "" && j.State == string(fleet.Filling) {
+		return "too new for a decision: its metric window is filling"
 	}
 	return plainText(j.Why, 100)
 }

@@ -142,7 +142,7 @@ func TestAWatchedStatusIsDrawnAnew(t *testing.T) {
 	ctx, cancel := cancelable(t)
 	ended := make(chan int)
 	go func() {
-		ended <- execute(ctx, []string{"status", "--watch", "--every", "10ms", "--server", stub.URL}, term.end, io.Discard)
+		ended <- execute(ctx, []string{"status", "--watch", "--every", "100ms", "--server", stub.URL}, term.end, io.Discard)
 	}()
 	eventually(t, "it is drawn twice", func() bool { return strings.Count(term.shown(), clearScreen) > 1 })
 	cancel(errors.New("enough"))

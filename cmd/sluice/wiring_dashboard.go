@@ -105,6 +105,10 @@ func (p *process) watch(w *wiring, holds *control.Holds) (*watching, error) {
 	if warning := dashboard.Exposed(address, access, secured != nil); warning != "" {
 		p.log.LogAttrs(context.Background(), slog.LevelWarn, "the page is served without TLS", slog.String("detail", warning))
 	}
+	if dashboard.CheckAddress(address, access, false) != nil { // --insecure lets it
+		p.log.LogAttrs(context.Background(), slog.LevelWarn, "the page is served to everybody who reaches it", slog.String("address", address),
+			slog.String("detail", "nobody is asked who is there, and everybody may pause and rescale jobs: give --operator-token-file in the place of --insecure"))
+	}
 	s := &watching{book: fleet.NewBook(w.now), holds: holds, listener: listener, tls: secured, access: access}
 	if w.events != nil {
 		w.events = tee.New(tee.Part{Name: "log and others", Handler: w.events}, tee.Part{Name: "page", Handler: s.book})
@@ -149,6 +153,9 @@ func accessOf(cfg options.Config) (dashboard.Access, error) {
 	if a.ViewerToken, err = tokenOf(r, options.ServerViewerTokenFile); err != nil {
 		return a, err
 	}
+	if a.OperatorToken != "" && a.OperatorToken == a.ViewerToken {
+		return a, fmt.Errorf("%s and %s hold the same token: want two, or the operator's alone", options.ServerOperatorTokenFile.Key, options.ServerViewerTokenFile.Key)
+	}
 	return a, r.Err()
 }
 
@@ -162,8 +169,8 @@ func tokenOf(r *options.Reader, o options.Option[string]) (string, error) {
 		return "", fmt.Errorf("%s: %w", o.Key, err)
 	}
 	token := strings.TrimSpace(string(text))
-	if token == "" {
-		return "", fmt.Errorf("%s: %s is empty; want a token of at least 16 characters", o.Key, path)
+	if len(token) < dashboard.ShortestToken {
+		return "", fmt.Errorf("%s: %s holds a token of %d characters; want at least %d", o.Key, path, len(token), dashboard.ShortestToken)
 	}
 	return token, nil
 }
@@ -305,7 +312,7 @@ func (s *watching) during(ctx context.Context, p *process, all *parts, w *wiring
 
 func (s *watching) dashboard(p *process, all *parts, w *wiring) (http.Handler, error) {
 	clients := p.clients(all)
-	hand, err := steer.New(steer.Config{Holds: s.holds, Clients: clients, Events: w.events, Now: w.now, Name: func(key autoscaler.JobKey) string {
+	hand, err := steer.New(steer.Config{Holds: s.holds, Clients: clients, Events: w.events, Record: recorders{w.recorder}, Now: w.now, Name: func(key autoscaler.JobKey) string {
 		job, _ := s.book.Job(key)
 		return job.Name
 	}})

@@ -17,6 +17,7 @@ import (
 	"time"
 
 	"github.com/sluice-project/sluice/autoscaler"
+	"github.com/sluice-project/sluice/decisions"
 	"github.com/sluice-project/sluice/decisions/sqldecisions"
 	"github.com/sluice-project/sluice/events/eventlog"
 	"github.com/sluice-project/sluice/events/sqlevents"
@@ -68,7 +69,7 @@ func (f *runFlags) eventHandlers(p *process, w *wiring, running *background) ([]
 	}
 	var parts []tee.Part
 	if slices.Contains(kinds, options.EventsToLog) {
-		parts = append(parts, tee.Part{Name: "log", Handler: eventlog.New(p.log)})
+		parts = append(parts, tee.Part{Name: "log", Handler: unheard{eventlog.New(p.log)}})
 	}
 	if slices.Contains(kinds, options.EventsToSQL) {
 		ttl, err := options.Get(p.config, options.JDBCEventTTL)
@@ -250,6 +251,17 @@ func (all recorders) Record(ctx context.Context, job *autoscaler.JobContext, r *
 	var failed error
 	for _, recorder := range all {
 		failed = errors.Join(failed, recorder.Record(ctx, job, r))
+	}
+	return failed
+}
+
+// RecordByHand implements [decisions.HandRecorder].
+func (all recorders) RecordByHand(ctx context.Context, key autoscaler.JobKey, e decisions.Entry) error {
+	var failed error
+	for _, recorder := range all {
+		if by, does := recorder.(decisions.HandRecorder); does {
+			failed = errors.Join(failed, by.RecordByHand(ctx, key, e))
+		}
 	}
 	return failed
 }

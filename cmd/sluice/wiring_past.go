@@ -225,6 +225,9 @@ type listing struct {
 	book    *fleet.Book
 }
 
+// Requests is how many the cluster got.
+func (l listing) Requests() int64 { return requestsOf(l.JobListFetcher) }
+
 // Fetch implements [autoscaler.JobListFetcher].
 func (l listing) Fetch(ctx context.Context) (autoscaler.JobList, error) {
 	list, err := l.JobListFetcher.Fetch(ctx)
