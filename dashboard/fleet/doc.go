@@ -6,7 +6,8 @@
 // and by age, and lives in memory: what has to outlive the process is in the stores
 // of packages state, events and decisions.
 //
-// Start reading at book.go; state.go says in one word where a job stands, series.go
-// thins a job's past out as it ages. What must not live here: HTTP, and anything
-// that changes a job.
+// Start reading at book.go, which takes in, and summary.go, which answers; state.go
+// says in one word where a job stands, series.go thins a job's past out as it ages,
+// past.go brings it back after a restart, others.go has the jobs of other processes.
+// What must not live here: HTTP, and anything that changes a job.
 package fleet

@@ -3,7 +3,6 @@ package fleet
 import (
 	"math"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/sluice-project/sluice/autoscaler"
@@ -65,17 +64,6 @@ func (b *Book) Missing() []autoscaler.JobKey {
 		}
 	}
 	return keys
-}
-
-// Owner is the process that has a job; empty for this one, and for a job that is not
-// known.
-func (b *Book) Owner(key autoscaler.JobKey) string {
-	b.mu.RLock()
-	defer b.mu.RUnlock()
-	if j, known := b.jobs[key]; known {
-		return j.owner
-	}
-	return ""
 }
 
 // news leaves out decisions that say what the one before said: each process begins
@@ -210,40 +198,6 @@ func (j *job) mix(whole []Point, vertices map[string][]Point) {
 	}
 }
 
-// Learn takes a decision that another process came to, if it is newer than what the
-// book knows and the job is not this process's own.
-func (b *Book) Learn(key autoscaler.JobKey, e decisions.Entry) {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	j, known := b.jobs[key]
-	switch {
-	case !known || j.owner == "":
-		return
-	case e.ByHand != nil:
-		if e.Time.After(j.rescale.At) {
-			b.setByHand(j, key, e)
-			b.move()
-		}
-		return
-	case !e.Time.After(j.entry.Time):
-		return
-	}
-	e.Cluster = key.Cluster
-	state, why := stateOfEntry(&e)
-	j.stands(state, why, e.Time)
-	j.said, j.entry = e.Fingerprint(), e
-	j.decide(b.press.pack(&e), b.numberOf(j, &e), e.Action == decisions.ActionScale)
-	j.last = briefOf(&e, j.decided)
-	if e.Action == decisions.ActionScale {
-		j.scaled, j.rescale = e.Time, j.last
-	}
-	if point, points := pointsOfEntry(&e); len(points) > 0 {
-		j.measure(point, points)
-	}
-	j.restarts.recall(endsOf([]decisions.Entry{e}))
-	b.move()
-}
-
 // RestoreWindow adds what was measured by samples from before what the book knows of
 // a job. It needs a decision about the job, and returns false while there is none.
 func (b *Book) RestoreWindow(key autoscaler.JobKey, w scaling.Window, c *scaling.Config) bool {
@@ -266,137 +220,4 @@ func (b *Book) RestoreWindow(key autoscaler.JobKey, w scaling.Window, c *scaling
 		b.move()
 	}
 	return true
-}
-
-// KeptEvent is an event as it is read back.
-type KeptEvent struct {
-	Job  autoscaler.JobKey
-	Name string
-	// At is when it was told first and Last when it was last, Times how often it was.
-	At, Last time.Time
-	Times    int
-	Type     autoscaler.EventType
-	Reason   string
-	Message  string
-	// Key is what [Book.Lasting]'s function gives for the event and for its
-	// repetitions.
-	Key string
-}
-
-// RestoreEvents adds events from before those that the book knows, in the order of
-// their times, as many as there is room for. The book has to be [Book.Lasting].
-func (b *Book) RestoreEvents(past []KeptEvent) {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	if b.lasting == nil {
-		return
-	}
-	past = past[max(0, len(past)-max(0, keptEvents-len(b.events))):]
-	older := make([]Event, 0, len(past)+len(b.events))
-	last := uint64(0)
-	for _, e := range past {
-		if b.goesOn(&e) {
-			continue
-		}
-		seq := max(last+1, numberAt(e.At))
-		if len(b.events) > 0 && seq >= b.events[0].Seq {
-			break
-		}
-		older = append(older, Event{
-			Seq: seq, Job: e.Job, Name: e.Name, At: e.At.UTC(), Type: e.Type, Reason: e.Reason, Message: bounded(e.Message), Times: e.Times, kept: e.Key, restored: true,
-		})
-		last = seq
-	}
-	b.seq = max(b.seq, last)
-	b.events = append(older, b.events...)
-	b.move()
-}
-
-// goesOn tells whether an event of the past was repeated since the book began, which
-// stands there already: it takes over how often.
-func (b *Book) goesOn(e *KeptEvent) bool {
-	for i := range b.events {
-		if now := &b.events[i]; now.kept == e.Key && now.Job == e.Job && now.Reason == e.Reason && !e.Last.Before(now.At.Truncate(time.Second)) {
-			now.Times = max(now.Times, e.Times)
-			return true
-		}
-	}
-	return false
-}
-
-// Listed is a job that a cluster lists.
-type Listed struct {
-	Key  autoscaler.JobKey
-	Name string
-}
-
-// List takes all jobs that a cluster lists by now. Those that are new stand in the
-// book from then on; of those that are not there any more this drops what this
-// process has not judged or has not to judge: the others are its own to forget.
-func (b *Book) List(cluster string, jobs []Listed) {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	there := make(map[autoscaler.JobKey]bool, len(jobs))
-	moved := false
-	for _, l := range jobs {
-		there[l.Key] = true
-		_, known := b.jobs[l.Key]
-		b.job(l.Key).name = l.Name
-		moved = moved || !known
-	}
-	for key, j := range b.jobs {
-		if key.Cluster == cluster && !there[key] && (j.owner != "" || !j.judged) {
-			delete(b.jobs, key)
-			moved = true
-		}
-	}
-	if moved {
-		b.move()
-	}
-}
-
-// Owners takes which process has each job that is not this one's own.
-func (b *Book) Owners(owner func(autoscaler.JobKey) string) {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	moved := false
-	for key, j := range b.jobs {
-		is := owner(key)
-		if is == j.owner {
-			continue
-		}
-		j.owner, moved = is, true
-		switch {
-		case is == "": // it is for the next pass to say where the job stands
-			j.was, j.wasSince = j.state, j.since
-			j.state, j.why, j.since, j.judged = Unknown, unjudged, time.Time{}, false
-		case j.state == Unknown && len(j.entry.Vertices) > 0:
-			j.state, j.why = stateOfEntry(&j.entry)
-			j.since = j.entry.Time
-		}
-		j.failure, j.metrics = nil, nil
-	}
-	if moved {
-		b.move()
-	}
-}
-
-// elsewhere says who has the job, and as of when what is shown is.
-func (j *job) elsewhere() string {
-	text := "it is with process " + j.owner + ", whose page shows more"
-	if j.entry.Time.IsZero() {
-		return text
-	}
-	text += "; as of " + j.entry.Time.UTC().Format(time.RFC3339)
-	if j.why != "" {
-		text += ": " + j.why
-	}
-	return text
-}
-
-// unjudged is why nothing is known of a job.
-const unjudged = "this process has not looked at it yet"
-
-func agoText(state State, at time.Time) string {
-	return strings.Join([]string{"at", at.UTC().Format(time.RFC3339), "it was", string(state)}, " ")
 }
